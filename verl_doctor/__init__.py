@@ -1,0 +1,3 @@
+"""verl-doctor: can this node run verl, and if not, what is the one cause and the exact cure."""
+
+__version__ = "0.1.0"

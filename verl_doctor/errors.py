@@ -1,0 +1,23 @@
+"""The ways in which the doctor itself can fail, each with its exit code and a message ready for the user."""
+
+from __future__ import annotations
+
+
+class DoctorError(Exception):
+    """The doctor could not do its work; a finding about the environment is never an exception."""
+
+    exit_code = 3
+
+
+class UsageError(DoctorError):
+    """The command line, or a file named on it, does not say what can be done."""
+
+    exit_code = 2
+
+
+class TargetError(DoctorError):
+    """The environment to examine cannot be found or read."""
+
+
+class DataError(DoctorError):
+    """A data file of the doctor, or one given to it, does not hold what it should."""

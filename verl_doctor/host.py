@@ -1,0 +1,232 @@
+"""The machine as the doctor sees it: everything that reads files, runs programs or asks the system is here."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+READ_LIMIT = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """A program that ran to its end: its exit status and what it printed."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """A program that did not end within its deadline (seconds) and was killed."""
+
+    deadline: float
+    stdout: str = ""
+    stderr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotStarted:
+    """A program that could not be started, and why."""
+
+    reason: str
+
+
+Run = Exited | TimedOut | NotStarted
+
+
+class Process(Protocol):
+    """A program that is running."""
+
+    def wait(self, deadline: float) -> Run:
+        """Return what became of the program; kill it and its group when `deadline` seconds have passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A file system's room, in bytes."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A resource limit of this process; None is "unlimited"."""
+
+    soft: int | None
+    hard: int | None
+
+
+class Host(Protocol):
+    """What may be asked of a machine. Reading methods raise `OSError` as the system does."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment variables of this process."""
+
+    @property
+    def machine(self) -> str:
+        """The processor's architecture, as `uname -m` says it."""
+
+    def read(self, path: Path, limit: int = READ_LIMIT) -> bytes:
+        """Return the first `limit` bytes of a file."""
+
+    def names(self, path: Path) -> tuple[str, ...]:
+        """Return the names in a directory, sorted."""
+
+    def is_file(self, path: Path) -> bool:
+        """Say whether a file (or a link to one) is there; False where it cannot be seen."""
+
+    def is_dir(self, path: Path) -> bool:
+        """Say whether a directory (or a link to one) is there; False where it cannot be seen."""
+
+    def real(self, path: Path) -> Path:
+        """Return the path with every symbolic link followed."""
+
+    def is_writable(self, path: Path) -> bool:
+        """Say whether this user may write there."""
+
+    def find(self, data: Path, pattern: bytes) -> bytes | None:
+        """Return the first match of a regular expression in a file of any size, or None."""
+
+    def which(self, program: str) -> Path | None:
+        """Return where PATH has a program."""
+
+    def start(self, argv: Sequence[str]) -> Process | NotStarted:
+        """Start a program with no standard input, in a process group of its own."""
+
+    def run(self, argv: Sequence[str], deadline: float) -> Run:
+        """Run a program to its end, for at most `deadline` seconds."""
+
+    def space(self, path: Path) -> Space:
+        """Return the room on the file system that holds `path`."""
+
+    def limit(self, name: str) -> Limit:
+        """Return a resource limit by its name in `resource`, such as `RLIMIT_NOFILE`."""
+
+
+class LocalProcess:
+    """A child of this process, in a group of its own so that its children end with it."""
+
+    def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+        import subprocess
+
+        self._child = subprocess.Popen(
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=dict(environ),
+        )
+
+    def wait(self, deadline: float) -> Run:
+        """Return what became of the program; kill it and its group when `deadline` seconds have passed."""
+        import subprocess
+
+        try:
+            out, err = self._child.communicate(timeout=deadline)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._child.pid, signal.SIGKILL)
+            # A process stuck in the kernel (a hung driver, a dead NFS server) cannot be killed; it is left behind.
+            try:
+                out, err = self._child.communicate(timeout=0.5)
+            except subprocess.TimeoutExpired:
+                out, err = b"", b""
+            return TimedOut(deadline, _text(out), _text(err))
+        return Exited(self._child.returncode, _text(out), _text(err))
+
+
+class LocalHost:
+    """This machine."""
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment variables of this process."""
+        return os.environ
+
+    @property
+    def machine(self) -> str:
+        """The processor's architecture, as `uname -m` says it."""
+        return platform.machine()
+
+    def read(self, path: Path, limit: int = READ_LIMIT) -> bytes:
+        """Return the first `limit` bytes of a file."""
+        with open(path, "rb") as file:
+            return file.read(limit)
+
+    def names(self, path: Path) -> tuple[str, ...]:
+        """Return the names in a directory, sorted."""
+        return tuple(sorted(os.listdir(path)))
+
+    def is_file(self, path: Path) -> bool:
+        """Say whether a file (or a link to one) is there; False where it cannot be seen."""
+        return os.path.isfile(path)
+
+    def is_dir(self, path: Path) -> bool:
+        """Say whether a directory (or a link to one) is there; False where it cannot be seen."""
+        return os.path.isdir(path)
+
+    def real(self, path: Path) -> Path:
+        """Return the path with every symbolic link followed."""
+        return Path(os.path.realpath(path))
+
+    def is_writable(self, path: Path) -> bool:
+        """Say whether this user may write there."""
+        return os.access(path, os.W_OK)
+
+    def find(self, data: Path, pattern: bytes) -> bytes | None:
+        """Return the first match of a regular expression in a file of any size, or None."""
+        import mmap
+        import re
+
+        with open(data, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as image:
+            match = re.search(pattern, image)
+            return match.group() if match else None
+
+    def which(self, program: str) -> Path | None:
+        """Return where PATH has a program."""
+        import shutil
+
+        found = shutil.which(program, path=self.environ.get("PATH"))
+        return Path(found) if found else None
+
+    def start(self, argv: Sequence[str]) -> Process | NotStarted:
+        """Start a program with no standard input, in a process group of its own."""
+        try:
+            return LocalProcess(argv, self.environ)
+        except OSError as error:
+            return NotStarted(f"{argv[0]}: {error.strerror}")
+
+    def run(self, argv: Sequence[str], deadline: float) -> Run:
+        """Run a program to its end, for at most `deadline` seconds."""
+        process = self.start(argv)
+        return process if isinstance(process, NotStarted) else process.wait(deadline)
+
+    def space(self, path: Path) -> Space:
+        """Return the room on the file system that holds `path`."""
+        status = os.statvfs(path)
+        return Space(status.f_frsize * status.f_blocks, status.f_frsize * status.f_bavail)
+
+    def limit(self, name: str) -> Limit:
+        """Return a resource limit by its name in `resource`, such as `RLIMIT_NOFILE`."""
+        soft, hard = resource.getrlimit(getattr(resource, name))
+        return Limit(*(None if bound == resource.RLIM_INFINITY else bound for bound in (soft, hard)))
+
+
+def own_python() -> Path:
+    """Return the interpreter that runs the doctor."""
+    return Path(sys.executable)
+
+
+def _text(data: bytes | None) -> str:
+    return (data or b"").decode("utf-8", "replace")
