@@ -1,0 +1,61 @@
+"""Facts as JSON and back, so that a scan of one machine can be judged on another."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from verl_doctor import __version__
+from verl_doctor.errors import DataError
+from verl_doctor.facts.snapshot import SCHEMA_VERSION, Facts
+
+
+def document(facts: Facts) -> dict[str, Any]:
+    """Return facts as plain values, with the schema's version and the tool's."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "verl-doctor", "version": __version__},
+        **asdict(facts),
+    }
+
+
+def parse(text: bytes, origin: str) -> Facts:
+    """Return the facts that `document` gave. `origin` names the file in errors.
+
+    Raises DataError where the text is no JSON, of another schema version, or not what the schema says.
+    """
+    from cattrs import Converter, transform_error
+    from cattrs.errors import BaseValidationError
+
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise DataError(f"{origin} is not JSON: {error}.") from error
+    if not isinstance(document, dict) or "schema_version" not in document:
+        raise DataError(f"{origin} holds no facts: `verl-doctor facts` writes them, with a schema_version.")
+    if document["schema_version"] != SCHEMA_VERSION:
+        raise DataError(
+            f"{origin} holds facts of schema version {document['schema_version']!r}; "
+            f"this verl-doctor ({__version__}) reads version {SCHEMA_VERSION!r}."
+        )
+    converter = Converter()
+    _refuse_other_types(converter)
+    try:
+        return converter.structure(document, Facts)
+    except BaseValidationError as error:
+        raise DataError(
+            f"{origin} holds facts that do not fit the schema: {transform_error(error)[0]}."
+        ) from error
+
+
+def _refuse_other_types(converter: Any) -> None:
+    """Make the converter check plain values instead of converting them: "12" is not the number 12."""
+    for plain in (str, int, float, bool):
+
+        def check(value: Any, expected: type, plain: type = plain) -> Any:
+            if type(value) is not plain:
+                raise TypeError(f"expected {expected.__name__}, found {type(value).__name__}")
+            return value
+
+        converter.register_structure_hook(plain, check)

@@ -1,0 +1,73 @@
+"""Runs every collector, each with its deadline; none can stop the others."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+from verl_doctor.facts.snapshot import Facts
+from verl_doctor.host import Host
+from verl_doctor.model import Unavailable
+from verl_doctor.target import Target
+
+
+@dataclass(slots=True)
+class _Task:
+    """One collector at work. The thread is a daemon: one that never returns does not keep the doctor alive."""
+
+    name: str
+    collect: Callable[..., Any]
+    deadline: float
+    needs: tuple[str, ...]
+    answer: Any = None
+    done: Event = field(default_factory=Event)
+
+    def run(self, known: Mapping[str, Any]) -> None:
+        """Put the fact, or why it could not be had, into `answer`."""
+        try:
+            self.answer = self.collect(**{name: known[name] for name in self.needs})
+        except (OSError, LookupError) as error:
+            self.answer = Unavailable(str(error.args[0]) if isinstance(error, LookupError) else str(error))
+        except Exception as error:  # noqa: BLE001 - a collector that breaks must not stop the others
+            self.answer = Unavailable(f"the collector broke: {type(error).__name__}: {error}")
+        self.done.set()
+
+    def result(self, until: float) -> Any:
+        """Return the fact, waiting for it until that moment."""
+        if self.done.wait(max(0.0, until - monotonic())):
+            return self.answer
+        return Unavailable(f"no answer within {self.deadline:g} seconds")
+
+
+def collect(host: Host, target: Target) -> Facts:
+    """Return all facts about this node and target.
+
+    A collector is the function `collect` of the module named as the field of `Facts`. Its parameters say what
+    it needs: `host`, `target`, or other facts, after which it then runs.
+    """
+    waiting = [_task(fact.name) for fact in fields(Facts) if fact.name != "target"]
+    known: dict[str, Any] = {"host": host, "target": target}
+    while waiting:
+        ready = [task for task in waiting if all(need in known for need in task.needs)]
+        waiting = [task for task in waiting if task not in ready]
+        started = monotonic()
+        for task in ready:
+            if missing := next((n for n in task.needs if isinstance(known[n], Unavailable)), None):
+                task.answer = Unavailable(f"{missing}: {known[missing].reason}")
+                task.done.set()
+            else:
+                Thread(target=task.run, args=(dict(known),), daemon=True, name=task.name).start()
+        for task in ready:
+            known[task.name] = task.result(started + task.deadline)
+    del known["host"]
+    return Facts(**known)
+
+
+def _task(name: str) -> _Task:
+    module = importlib.import_module(f"verl_doctor.facts.{name}")
+    code = module.collect.__code__
+    return _Task(name, module.collect, module.DEADLINE, code.co_varnames[: code.co_argcount])

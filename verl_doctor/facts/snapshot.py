@@ -1,0 +1,43 @@
+"""All facts about a node as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from verl_doctor.facts.compiler import Compiler
+from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.gpus import Gpu
+from verl_doctor.facts.libraries import Library
+from verl_doctor.facts.limits import Limits
+from verl_doctor.facts.node import Node
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.patches import PatchState
+from verl_doctor.facts.python import Python
+from verl_doctor.facts.toolkit import Toolkit
+from verl_doctor.facts.torch import Torch
+from verl_doctor.facts.disks import Disk
+from verl_doctor.model import Unavailable
+from verl_doctor.target import Target
+
+SCHEMA_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is the case on one node, for one target. Each field comes from the collector of the same name."""
+
+    target: Target
+    python: Python | Unavailable
+    packages: Mapping[str, Distribution] | Unavailable
+    torch: Torch | Unavailable
+    libraries: tuple[Library, ...] | Unavailable
+    driver: Driver | Unavailable
+    gpus: tuple[Gpu, ...] | Unavailable
+    toolkit: Toolkit | Unavailable
+    compiler: Compiler | Unavailable
+    limits: Limits | Unavailable
+    disks: tuple[Disk, ...] | Unavailable
+    node: Node | Unavailable
+    env: Mapping[str, str] | Unavailable
+    patches: Mapping[str, PatchState] | Unavailable
