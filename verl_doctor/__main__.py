@@ -1,0 +1,48 @@
+"""Where the program starts, and the only place that catches what went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from verl_doctor.errors import DoctorError
+
+
+def main() -> None:
+    """Run the command line and leave with the exit code of the contract."""
+    try:
+        from verl_doctor.cli.app import run
+
+        status = run()
+        sys.stdout.flush()
+    except DoctorError as error:
+        status = _say(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        status = _say("Interrupted.", 130)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; that is no failure of ours, but it cannot be told to them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 3
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "verl_doctor":
+            raise
+        status = _say(
+            f"verl-doctor cannot start: {error}. A package it depends on is missing or broken here; "
+            "installed on its own (`uv tool install verl-doctor` or `pipx install verl-doctor`) it examines "
+            "this environment from outside.",
+            3,
+        )
+    except OSError as error:
+        status = _say(f"verl-doctor cannot go on: {error}.", 3)
+    # A collector that hangs in the kernel is a daemon thread; waiting for it would hang the doctor too.
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _say(sentence: str, status: int) -> int:
+    sys.stderr.write(f"verl-doctor: {sentence}\n")
+    return status
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""torch holds no code for this node's GPU.
+
+A build of torch carries machine code for a list of GPU generations. Code for one generation runs on later members of
+the same one (8.0 on 8.6), never on another; only PTX ("compute_...") can be translated for newer ones. On a GPU that
+is not in the list the first kernel fails with "no kernel image is available for execution on the device": a Blackwell
+card with torch before 2.8, a V100 with torch 2.11.
+
+See it: `torch.cuda.get_arch_list()` beside `torch.cuda.get_device_capability()`. Cure it: a torch release, with its
+vLLM and verl, that was built for the GPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from verl_doctor.facts.gpus import Gpu
+from verl_doctor.facts.torch import Torch
+from verl_doctor.matrix.matrix import Matrix
+from verl_doctor.model import Finding, Layer, Remedy, Severity
+
+ID: Final = "VD203"
+NAME: Final = "gpu-arch-not-in-build"
+SEVERITY: Final = Severity.ERROR
+LAYER: Final = Layer.GPU
+
+
+def ask(torch: Torch, gpus: tuple[Gpu, ...], matrix: Matrix) -> Iterator[Finding]:
+    """Yield a finding for each kind of GPU that torch has no code for."""
+    if torch.flavour != "cuda":
+        return
+    archs = torch.archs or matrix.archs(torch.version, torch.cuda)
+    if archs is None:
+        return
+    for capability, name in {(g.compute_capability, g.name) for g in gpus if g.compute_capability}:
+        if not any(runs_on(arch, capability) for arch in archs):
+            newer = matrix.torch_built_for(capability)
+            yield Finding(
+                message=f"torch {torch.version} holds no code for {name} (compute capability {capability}).",
+                remedy=Remedy(
+                    text=f"Install a stack with a torch that holds it: {newer}."
+                    if newer
+                    else "Install a torch that was built for this GPU.",
+                ),
+                evidence=(f"torch is built for {' '.join(archs)}",),
+                about=frozenset({"torch", "gpu"}),
+            )
+
+
+def runs_on(arch: str, capability: str) -> bool:
+    """Say whether code for `arch` ("sm_86", "sm_90a", "compute_90") runs on a GPU of `capability` ("9.0")."""
+    kind, _, number = arch.partition("_")
+    specific = not number.isdigit()
+    digits = number.rstrip("af")
+    built, gpu = (int(digits[:-1]), int(digits[-1])), tuple(map(int, capability.split(".")))
+    if kind == "compute":
+        return built <= gpu
+    return built == gpu if specific else built[0] == gpu[0] and built <= gpu

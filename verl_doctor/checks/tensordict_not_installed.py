@@ -1,0 +1,34 @@
+"""tensordict is not installed.
+
+verl carries every batch in a TensorDict: `import verl` imports tensordict first and fails without it.
+
+See it: `python -c "import tensordict"`. Cure it: install the release that fits the installed verl and torch: the
+command in the finding names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.matrix.matrix import Stack
+from verl_doctor.model import Finding, Layer, Severity
+from verl_doctor.remedies import install_missing
+from verl_doctor.target import Target
+
+ID: Final = "VD013"
+NAME: Final = "tensordict-not-installed"
+SEVERITY: Final = Severity.ERROR
+LAYER: Final = Layer.COMPANION
+
+
+def ask(target: Target, packages: Mapping[str, Distribution], stack: Stack | None) -> Iterator[Finding]:
+    """Yield a finding where tensordict is not installed."""
+    if "tensordict" not in packages:
+        yield Finding(
+            message=f"tensordict is not installed in {target.prefix}.",
+            remedy=install_missing(target, packages, stack, "Install what is missing, at versions that fit."),
+            evidence=tuple(f"no tensordict-*.dist-info in {folder}" for folder in target.search_path),
+            about=frozenset({"tensordict"}),
+        )

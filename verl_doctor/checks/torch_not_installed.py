@@ -1,0 +1,35 @@
+"""torch is not installed.
+
+torch is what verl, vLLM and tensordict compute with. vLLM pins one release of it, so torch is best installed by
+installing vLLM, or at exactly the version that vLLM pins.
+
+See it: `python -c "import torch"`. Cure it: the command in the finding installs what is missing at versions that
+fit what is already there and this node's driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.matrix.matrix import Stack
+from verl_doctor.model import Finding, Layer, Severity
+from verl_doctor.remedies import install_missing
+from verl_doctor.target import Target
+
+ID: Final = "VD010"
+NAME: Final = "torch-not-installed"
+SEVERITY: Final = Severity.ERROR
+LAYER: Final = Layer.TORCH
+
+
+def ask(target: Target, packages: Mapping[str, Distribution], stack: Stack | None) -> Iterator[Finding]:
+    """Yield a finding where torch is not installed."""
+    if "torch" not in packages:
+        yield Finding(
+            message=f"torch is not installed in {target.prefix}.",
+            remedy=install_missing(target, packages, stack, "Install what is missing, at versions that fit."),
+            evidence=tuple(f"no torch-*.dist-info in {folder}" for folder in target.search_path),
+            about=frozenset({"torch"}),
+        )

@@ -1,0 +1,35 @@
+"""verl is not installed.
+
+Without verl there is no trainer to run. Container images of verl's dependencies come without verl itself on
+purpose: it is installed from a checkout or from the index, with `--no-deps` so that it does not move torch.
+
+See it: `python -c "import verl"`. Cure it: install the release that fits the installed vLLM: the command in the
+finding names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.matrix.matrix import Stack
+from verl_doctor.model import Finding, Layer, Severity
+from verl_doctor.remedies import install_missing
+from verl_doctor.target import Target
+
+ID: Final = "VD012"
+NAME: Final = "verl-not-installed"
+SEVERITY: Final = Severity.ERROR
+LAYER: Final = Layer.TRAINER
+
+
+def ask(target: Target, packages: Mapping[str, Distribution], stack: Stack | None) -> Iterator[Finding]:
+    """Yield a finding where verl is not installed."""
+    if "verl" not in packages:
+        yield Finding(
+            message=f"verl is not installed in {target.prefix}.",
+            remedy=install_missing(target, packages, stack, "Install what is missing, at versions that fit."),
+            evidence=tuple(f"no verl-*.dist-info in {folder}" for folder in target.search_path),
+            about=frozenset({"verl"}),
+        )

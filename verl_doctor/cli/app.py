@@ -1,0 +1,79 @@
+"""The command group: finds a command's module by its name and imports only that one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from verl_doctor import __version__, cli
+
+_NO_COMMANDS = frozenset({"app", "options"})
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are the modules of `verl_doctor.cli`; importing all of them would cost every run."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override] # typer's own context
+        """Return the commands' names."""
+        del ctx
+        names = (module.name for module in pkgutil.iter_modules(cli.__path__))
+        return [name.replace("_", "-") for name in names if name not in _NO_COMMANDS]
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override] # typer's own context
+        """Return a command, or None for an unknown name."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"verl_doctor.cli.{cmd_name.replace('-', '_')}")
+        single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        single.command(cmd_name)(module.command)
+        return typer.main.get_command(single)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"verl-doctor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def verl_doctor(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Tell whether this node can run verl with vLLM, name the one cause if not, and cure it.
+
+    Exit codes: 0 healthy, 1 findings, 2 wrong usage, 3 the doctor could not do its work, 130 interrupted.
+    """
+    del version
+
+
+def run() -> int:
+    """Run the command that the command line names; return its exit code."""
+    try:
+        result = app(standalone_mode=False, prog_name="verl-doctor")
+    except Exception as error:
+        # typer 0.26 carries its own copy of click, so the class differs between versions; the protocol does not.
+        show, status = getattr(error, "show", None), getattr(error, "exit_code", None)
+        if show is None or status is None:
+            raise
+        show()
+        return int(status)
+    return int(result or 0)

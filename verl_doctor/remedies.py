@@ -1,0 +1,49 @@
+"""Cures that several checks offer: a recommended stack, as far as it concerns what is missing or does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.python import Python
+from verl_doctor.matrix.matrix import Matrix, Stack
+from verl_doctor.model import Remedy, Unavailable
+from verl_doctor.target import Target
+
+ESSENTIAL = ("torch", "vllm", "verl", "tensordict")
+"""What every node that runs verl with vLLM needs, in the order in which they are missed."""
+
+
+def fitting_stack(
+    matrix: Matrix,
+    packages: Mapping[str, Distribution],
+    python: Python | Unavailable,
+    driver: Driver | Unavailable,
+) -> Stack | None:
+    """Return the recommended stack that keeps what is already installed, and that this driver can run."""
+    version = {name: packages[name].version for name in ESSENTIAL if name in packages}
+    return matrix.best_stack(
+        verl=version.get("verl"),
+        vllm=version.get("vllm"),
+        torch=version.get("torch"),
+        python=None if isinstance(python, Unavailable) else python.version,
+        driver=None if isinstance(driver, Unavailable) else driver.version,
+    )
+
+
+def install_missing(
+    target: Target, packages: Mapping[str, Distribution], stack: Stack | None, text: str
+) -> Remedy:
+    """Return the remedy that installs every essential distribution that is not there, at versions that fit."""
+    missing = [name for name in ESSENTIAL if name not in packages]
+    if stack is None:
+        return Remedy(text=text, commands=(f"{target.installer} {' '.join(missing)}",))
+    return install(target, stack, [name for name in missing if name in stack.pins], text)
+
+
+def install(target: Target, stack: Stack, names: Iterable[str], text: str) -> Remedy:
+    """Return the remedy that installs these distributions at the stack's versions."""
+    pins = tuple((name, stack.pins[name]) for name in names)
+    wanted = " ".join(f"'{name}=={version}'" for name, version in pins)
+    return Remedy(text=f"{text} (stack {stack.name})", commands=(f"{target.installer} {wanted}",), pins=pins)

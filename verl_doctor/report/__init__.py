@@ -1,0 +1,1 @@
+"""Reports as text and data: one renderer a format, each a pure function of the report."""

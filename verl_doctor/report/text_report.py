@@ -1,0 +1,141 @@
+"""The report of a check for a person: the verdict, the cause, its cure, then the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from verl_doctor import __version__
+from verl_doctor.examine import Report
+from verl_doctor.facts.gpus import Gpu
+from verl_doctor.facts.snapshot import Facts
+from verl_doctor.model import (
+    Crashed,
+    Failed,
+    Finding,
+    Passed,
+    Result,
+    Severity,
+    Skipped,
+    Unavailable,
+    Verdict,
+)
+from verl_doctor.remedies import ESSENTIAL
+
+GIB: Final = 2**30
+_VERDICTS: Final = {
+    Verdict.HEALTHY: (
+        "bold green",
+        "HEALTHY",
+        "This node can run verl with vLLM, as far as its files and driver tell.",
+    ),
+    Verdict.DEGRADED: ("bold yellow", "DEGRADED", "This node can run verl, but not as well as it should."),
+    Verdict.BROKEN: ("bold red", "BROKEN", "This node cannot run verl as it is."),
+    Verdict.UNKNOWN: ("bold magenta", "UNKNOWN", "Whether this node can run verl could not be judged."),
+}
+_STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+
+
+def render(report: Report, console: Console) -> None:
+    """Print the report on a console; commands stay on one line each, however narrow it is."""
+    _head(report.facts, console)
+    style, word, sentence = _VERDICTS[report.verdict]
+    console.print(Text.assemble("\n", (word, style), f"  {sentence}"))
+    for title, results in _sections(report):
+        if results:
+            console.print(Text(f"\n{title}", style="bold"))
+            for result in results:
+                _result(result, console, whole=result.consequence_of is None)
+    _unjudged(report, console)
+    passed = sum(isinstance(result.outcome, Passed) for result in report.results)
+    console.print(Text(f"\n{passed} of {len(report.results)} checks passed.", style="dim"))
+
+
+def _sections(report: Report) -> Iterator[tuple[str, list[Result]]]:
+    found = [result for result in report.results if isinstance(result.outcome, Failed)]
+    yield "Cure this first", [r for r in found if r.primary]
+    yield "Cured by the same step", [r for r in found if r.consequence_of]
+    yield "Also found", [r for r in found if not (r.primary or r.consequence_of or r.allowed)]
+    yield "Allowed by you", [r for r in found if r.allowed]
+
+
+def _head(facts: Facts, console: Console) -> None:
+    target = facts.target
+    place = f"{target.prefix} ({target.kind}, Python {target.version or 'unknown'})"
+    console.print(Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {place}"))
+    console.print(Text(_versions(facts)))
+    console.print(Text(_hardware(facts)))
+
+
+def _versions(facts: Facts) -> str:
+    if isinstance(facts.packages, Unavailable):
+        return f"packages: {facts.packages.reason}"
+    packages = facts.packages
+    torch = facts.torch
+    exact = {} if isinstance(torch, Unavailable) else {"torch": torch.version}
+    return "  ".join(
+        f"{name} {exact.get(name, packages[name].version)}" if name in packages else f"{name} -"
+        for name in (*reversed(ESSENTIAL[:3]), *ESSENTIAL[3:], "transformers", "ray")
+    )
+
+
+def _hardware(facts: Facts) -> str:
+    driver, gpus = facts.driver, facts.gpus
+    if isinstance(driver, Unavailable):
+        return f"driver: {driver.reason}"
+    if driver.version is None:
+        return f"driver: {driver.detail}"
+    supports = f" (CUDA {driver.cuda})" if driver.cuda else ""
+    shown = gpus.reason if isinstance(gpus, Unavailable) else _gpus(gpus)
+    return f"driver {driver.version}{supports}  {shown}"
+
+
+def _gpus(gpus: tuple[Gpu, ...]) -> str:
+    kinds: dict[str, int] = {}
+    for gpu in gpus:
+        memory = f" {gpu.memory_total / GIB:.0f} GiB" if gpu.memory_total else ""
+        kinds[gpu.name + memory] = kinds.get(gpu.name + memory, 0) + 1
+    return ", ".join(f"{count} x {name}" for name, count in kinds.items()) or "no GPU visible"
+
+
+def _result(result: Result, console: Console, *, whole: bool) -> None:
+    assert isinstance(result.outcome, Failed)  # noqa: S101 - sections hold failures only
+    title = Text.assemble(
+        (f"{result.severity.value}", _STYLES[result.severity]), f"  {result.name}  ", (result.id, "dim")
+    )
+    console.print(Padding(title, (0, 0, 0, 2)))
+    for finding in result.outcome.findings:
+        console.print(Padding(Group(*_finding(finding, whole=whole)), (0, 0, 0, 4)))
+        if whole:
+            for command in finding.remedy.commands:
+                console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
+
+
+def _finding(finding: Finding, *, whole: bool) -> Iterator[RenderableType]:
+    yield Text(finding.message)
+    if whole:
+        for evidence in finding.evidence:
+            yield Text(f"seen: {evidence}", style="dim")
+        yield Text(f"-> {finding.remedy.text}")
+
+
+def _unjudged(report: Report, console: Console) -> None:
+    """Say which checks could not judge, once for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for result in report.results:
+        match result.outcome:
+            case Skipped(reason):
+                reasons.setdefault(reason, []).append(result.name)
+            case Crashed(error):
+                reasons.setdefault(f"the check broke ({error})", []).append(result.name)
+            case _:
+                pass
+    if reasons:
+        console.print(Text("\nNot judged", style="bold"))
+        for reason, names in reasons.items():
+            shown = ", ".join(names) if len(names) <= 4 else f"{len(names)} checks"  # noqa: PLR2004 - a line's worth
+            console.print(Padding(Text(f"{shown}: {reason}"), (0, 0, 0, 2)))
