@@ -99,5 +99,11 @@ class FakeHost:
     def limit(self, name: str) -> Limit:
         return self.limits.get(name, Limit(None, None))
 
+    def cpus(self) -> int:
+        return 8
+
+    def libc(self) -> str | None:
+        return "glibc 2.39"
+
 
 __all__ = ["Exited", "FakeHost", "Limit", "NotStarted", "Space"]

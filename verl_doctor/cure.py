@@ -28,9 +28,7 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
     return facts
 
 
-def _installed(
-    facts: Facts, current: Distribution | None, name: str, version: str, matrix: Matrix
-) -> Distribution:
+def _installed(facts: Facts, current: Distribution | None, name: str, version: str, matrix: Matrix) -> Distribution:
     """Return the distribution as an installer would leave it, with the requirements that the matrix knows."""
     requires = matrix.requires(name, version) if name in NAMED else None
     described = current or Distribution(

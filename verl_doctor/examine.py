@@ -28,8 +28,8 @@ from verl_doctor.model import (
 )
 from verl_doctor.remedies import fitting_stack
 
-IMPRECISE = "requirement-conflict"
-"""The check that only says what metadata says; a known failure about the same pair says more."""
+IMPRECISE = ("requirement-conflict", "vllm-untested-with-verl")
+"""The checks that only compare versions; a known failure about the same distributions says more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +83,7 @@ def examine(facts: Facts, matrix: Matrix, allow: Iterable[str] = ()) -> Report:
 def questions() -> tuple[Question, ...]:
     """Return every check: the modules of `verl_doctor.checks` and the known failures."""
     modules = (
-        importlib.import_module(f"verl_doctor.checks.{module.name}")
-        for module in pkgutil.iter_modules(checks.__path__)
+        importlib.import_module(f"verl_doctor.checks.{module.name}") for module in pkgutil.iter_modules(checks.__path__)
     )
     code = (Question(m.ID, m.NAME, m.SEVERITY, m.LAYER, _asker(m.ask)) for m in modules)
     data = (Question(f.id, f.name, f.severity, f.layer, f.ask) for f in knowledge.load() if f.asks)
@@ -142,25 +141,23 @@ def _known_names(names: Iterable[str]) -> frozenset[str]:
     by_key = {key: question.name for question in questions() for key in (question.id, question.name)}
     for name in names:
         if name not in by_key:
-            raise UsageError(
-                f"No check is called {name!r}; `verl-doctor check --format json` lists their names."
-            )
+            raise UsageError(f"No check is called {name!r}; `verl-doctor check --format json` lists their names.")
     return frozenset(by_key[name] for name in names)
 
 
 def _leave_to_the_precise(results: dict[str, Result]) -> None:
     """Drop the plain findings about a pair of distributions of which a known failure says what breaks."""
-    plain = results[IMPRECISE]
-    if not isinstance(plain.outcome, Failed):
-        return
     precise = [
         finding.about
         for result in results.values()
-        if isinstance(result.outcome, Failed) and result.name != IMPRECISE
+        if isinstance(result.outcome, Failed) and result.name not in IMPRECISE
         for finding in result.outcome.findings
     ]
-    rest = tuple(f for f in plain.outcome.findings if not any(f.about <= about for about in precise))
-    results[IMPRECISE] = replace(plain, outcome=Failed(rest) if rest else Passed())
+    for name in IMPRECISE:
+        outcome = results[name].outcome
+        if isinstance(outcome, Failed):
+            rest = tuple(f for f in outcome.findings if not any(f.about <= about for about in precise))
+            results[name] = replace(results[name], outcome=Failed(rest) if rest else Passed())
 
 
 def _find_the_cause(results: dict[str, Result], facts: Facts, matrix: Matrix) -> None:
@@ -206,9 +203,7 @@ def _verdict(results: tuple[Result, ...]) -> Verdict:
     worst = {result.severity for result in counted if failed(result)}
     if Severity.ERROR in worst:
         return Verdict.BROKEN
-    unjudged = (
-        r for r in counted if isinstance(r.outcome, Skipped | Crashed) and r.severity is Severity.ERROR
-    )
+    unjudged = (r for r in counted if isinstance(r.outcome, Skipped | Crashed) and r.severity is Severity.ERROR)
     if next(unjudged, None) is not None:
         return Verdict.UNKNOWN
     return Verdict.DEGRADED if Severity.WARNING in worst else Verdict.HEALTHY

@@ -113,6 +113,12 @@ class Host(Protocol):
     def limit(self, name: str) -> Limit:
         """Return a resource limit by its name in `resource`, such as `RLIMIT_NOFILE`."""
 
+    def cpus(self) -> int:
+        """Return how many processors this process may use."""
+
+    def libc(self) -> str | None:
+        """Return the C library and its version ("glibc 2.39"), None where it does not tell."""
+
 
 class LocalProcess:
     """A child of this process, in a group of its own so that its children end with it."""
@@ -221,6 +227,17 @@ class LocalHost:
         """Return a resource limit by its name in `resource`, such as `RLIMIT_NOFILE`."""
         soft, hard = resource.getrlimit(getattr(resource, name))
         return Limit(*(None if bound == resource.RLIM_INFINITY else bound for bound in (soft, hard)))
+
+    def cpus(self) -> int:
+        """Return how many processors this process may use."""
+        return len(os.sched_getaffinity(0))
+
+    def libc(self) -> str | None:
+        """Return the C library and its version ("glibc 2.39"), None where it does not tell."""
+        try:
+            return os.confstr("CS_GNU_LIBC_VERSION")
+        except (OSError, ValueError):
+            return None
 
 
 def own_python() -> Path:

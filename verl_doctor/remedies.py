@@ -32,9 +32,7 @@ def fitting_stack(
     )
 
 
-def install_missing(
-    target: Target, packages: Mapping[str, Distribution], stack: Stack | None, text: str
-) -> Remedy:
+def install_missing(target: Target, packages: Mapping[str, Distribution], stack: Stack | None, text: str) -> Remedy:
     """Return the remedy that installs every essential distribution that is not there, at versions that fit."""
     missing = [name for name in ESSENTIAL if name not in packages]
     if stack is None:

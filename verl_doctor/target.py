@@ -53,9 +53,9 @@ def find(host: Host, *, python: Path | None = None, prefix: Path | None = None, 
     `own` is the prefix of the interpreter that runs the doctor. Raises TargetError where there is no environment.
     """
     if prefix is not None:
-        return _from_prefix(host, Path(os.path.abspath(prefix)))
+        return _from_prefix(host, prefix.absolute())
     if python is not None:
-        return _from_python(host, Path(os.path.abspath(python)))
+        return _from_python(host, python.absolute())
     active = host.environ.get("VIRTUAL_ENV") or host.environ.get("CONDA_PREFIX")
     if active and host.is_dir(Path(active)):
         return _from_prefix(host, Path(active))
@@ -64,13 +64,11 @@ def find(host: Host, *, python: Path | None = None, prefix: Path | None = None, 
 
 def _from_prefix(host: Host, prefix: Path) -> Target:
     if not host.is_dir(prefix):
-        raise TargetError(
-            f"{prefix} is not a folder that can be read, so there is no environment to examine."
-        )
+        raise TargetError(f"{prefix} is not a folder that can be read, so there is no environment to examine.")
     if _versions(host, prefix):
         return _describe(host, prefix)
     if any(name.endswith((".dist-info", ".egg-info")) for name in host.names(prefix)):
-        return _folder(host, prefix)
+        return _folder(prefix)
     inside = [prefix / name for name in _IMAGE_PREFIXES if _versions(host, prefix / name)]
     conda = prefix / "opt/conda/envs"
     if host.is_dir(conda):
@@ -108,14 +106,10 @@ def _describe(
     """Return the environment at `prefix`, from its files."""
     minor = minor or _preferred_minor(host, prefix)
     settings = _pyvenv(host, prefix)
-    kind: Kind = (
-        "venv" if settings is not None else "conda" if host.is_dir(prefix / "conda-meta") else "system"
-    )
+    kind: Kind = "venv" if settings is not None else "conda" if host.is_dir(prefix / "conda-meta") else "system"
     python = python or _interpreter(host, prefix, minor, root)
     folders = [*_python_path(host, root), *_site_folders(host, prefix, minor)]
-    isolated = (
-        settings is not None and settings.get("include-system-site-packages", "false").lower() != "true"
-    )
+    isolated = settings is not None and settings.get("include-system-site-packages", "false").lower() != "true"
     if not isolated:
         if settings is not None and "home" in settings:
             folders += _site_folders(host, Path(settings["home"]).parent, minor)
@@ -125,7 +119,7 @@ def _describe(
                 Path(host.environ["HOME"], ".local/lib", f"python{minor}", "site-packages"),
             )
     search_path = tuple(_with_path_files(host, [folder for folder in folders if host.is_dir(folder)]))
-    inner = python and f"/{python.relative_to(root)}"
+    inner = f"/{python.relative_to(root)}" if python else None
     return Target(
         python=inner,
         prefix=str(prefix),
@@ -137,7 +131,7 @@ def _describe(
     )
 
 
-def _folder(host: Host, folder: Path) -> Target:
+def _folder(folder: Path) -> Target:
     """Return a folder of packages without an interpreter, as `pip install --target` makes."""
     return Target(
         python=None,
@@ -203,11 +197,7 @@ def _with_path_files(host: Host, folders: list[Path]) -> Iterator[Path]:
                     continue
                 for line in lines:
                     added = folder / line.strip()
-                    if (
-                        line.strip()
-                        and not line.startswith(("#", "import ", "import\t"))
-                        and host.is_dir(added)
-                    ):
+                    if line.strip() and not line.startswith(("#", "import ", "import\t")) and host.is_dir(added):
                         yield added
 
 
@@ -237,9 +227,7 @@ def _interpreter(host: Host, prefix: Path, minor: str, root: Path) -> Path | Non
     folder = prefix / "bin"
     for name in ("python", "python3", f"python{minor}"):
         # Inside an unpacked image a link may point to a place that exists only there.
-        if host.is_file(folder / name) or (
-            root != Path("/") and host.is_dir(folder) and name in host.names(folder)
-        ):
+        if host.is_file(folder / name) or (root != Path("/") and host.is_dir(folder) and name in host.names(folder)):
             return folder / name
     return None
 

@@ -30,16 +30,12 @@ def ask(target: Target, packages: Mapping[str, Distribution]) -> Iterator[Findin
         place = f"{distribution.location}/{distribution.metadata}"
         wanted = f"{distribution.name}=={distribution.version}" if distribution.version else distribution.name
         leftover = distribution.name.startswith("~")
-        commands = (f"rm -r '{place}'",)
-        if not leftover:
-            commands = (*commands, f"{target.installer} --force-reinstall '{wanted}'")
+        again = () if leftover else (f"{target.installer} --force-reinstall '{wanted}'",)
         yield Finding(
             message=f"{distribution.name} {distribution.version} is not properly installed: {distribution.broken}.",
             remedy=Remedy(
-                text="Remove the leftover."
-                if leftover
-                else "Remove the leftover and install the package again.",
-                commands=commands,
+                text="Remove the leftover." if leftover else "Remove the leftover and install the package again.",
+                commands=(f"rm -r '{place}'", *again),
             ),
             evidence=(place,),
             about=frozenset({key}),

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from verl_doctor.facts.gpus import Gpu
+from verl_doctor.facts.nvml import Gpu
 from verl_doctor.facts.torch import Torch
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Finding, Layer, Remedy, Severity

@@ -55,9 +55,7 @@ def requirements(distribution: Distribution, python: Python) -> Iterator[Require
             yield Required(normalise(requirement.name), str(requirement.specifier))
 
 
-def ask(
-    target: Target, python: Python, packages: Mapping[str, Distribution], matrix: Matrix
-) -> Iterator[Finding]:
+def ask(target: Target, python: Python, packages: Mapping[str, Distribution], matrix: Matrix) -> Iterator[Finding]:
     """Yield a finding for each requirement that the installed version breaks."""
     for distribution in packages.values():
         if distribution.requires is None:
@@ -67,11 +65,7 @@ def ask(
             yield _wrong_python(distribution, wanted_python, python)
         for required in requirements(distribution, python):
             installed = packages.get(required.key)
-            if (
-                installed
-                and not installed.broken
-                and satisfies(installed.version, required.specifier) is False
-            ):
+            if installed and not installed.broken and satisfies(installed.version, required.specifier) is False:
                 yield conflict(target, distribution, required, installed, matrix)
 
 

@@ -26,9 +26,7 @@ SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.COMPANION
 
 
-def ask(
-    target: Target, python: Python, packages: Mapping[str, Distribution], matrix: Matrix
-) -> Iterator[Finding]:
+def ask(target: Target, python: Python, packages: Mapping[str, Distribution], matrix: Matrix) -> Iterator[Finding]:
     """Yield a finding where vLLM's requirement on transformers is broken."""
     vllm, transformers = packages.get("vllm"), packages.get("transformers")
     if vllm is None or transformers is None:

@@ -38,9 +38,7 @@ def ask(
     text = f"Install the vLLM that verl {verl.version} was made for, with its torch"
     yield Finding(
         message=f"verl {verl.version} accepts vLLM {gate.vllm} and raises ValueError for the installed {vllm.version}.",
-        remedy=install(
-            target, verl_stack, [n for n in verl_stack.pins if n in packages and n != "verl"], text
-        )
+        remedy=install(target, verl_stack, [n for n in verl_stack.pins if n in packages and n != "verl"], text)
         if verl_stack
         else Remedy(text=text, commands=(f"{target.installer} 'vllm{gate.vllm}'",)),
         evidence=(f"{verl.location}/{verl.metadata}", f"{vllm.location}/{vllm.metadata}"),

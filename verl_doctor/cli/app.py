@@ -53,9 +53,7 @@ def _print_version(wanted: bool) -> None:
 def verl_doctor(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and leave."
-        ),
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave."),
     ] = False,
 ) -> None:
     """Tell whether this node can run verl with vLLM, name the one cause if not, and cure it.

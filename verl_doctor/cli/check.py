@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
+
+if TYPE_CHECKING:
+    from verl_doctor.facts.snapshot import Facts
 
 
 class FailOn(str, Enum):
@@ -25,31 +28,25 @@ def command(
     prefix: Prefix = None,
     facts: Annotated[
         Path | None,
-        typer.Option(
-            "--facts", metavar="FILE", help="Judge the facts in this file (- for standard input) instead."
-        ),
+        typer.Option("--facts", metavar="FILE", help="Judge the facts in this file (- for standard input) instead."),
     ] = None,
     output: OutputFormat = Format.TEXT,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this severity on.")] = FailOn.ERROR,
     allow: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME", help="Live with this failure: shown, but not counted. May be given again."
-        ),
+        typer.Option(metavar="NAME", help="Live with this failure: shown, but not counted. May be given again."),
     ] = None,
-    with_facts: Annotated[
-        bool, typer.Option("--with-facts", help="Put the facts into the JSON report.")
-    ] = False,
+    with_facts: Annotated[bool, typer.Option("--with-facts", help="Put the facts into the JSON report.")] = False,
 ) -> int:
     """Say whether this node can run verl, the one cause if not, and the commands that cure it.
 
     Nothing is imported from the examined environment, nothing is written, no connection is made.
     """
     from verl_doctor.examine import examine
-    from verl_doctor.matrix.load import matrix
+    from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.model import Severity, Verdict
 
-    report = examine(_facts(facts, python, prefix), matrix(), allow or ())
+    report = examine(_facts(facts, python, prefix), load_matrix(), allow or ())
     exit_code = 1 if report.fails(Severity(fail_on.value)) else 3 if report.verdict is Verdict.UNKNOWN else 0
     if output is Format.JSON:
         from verl_doctor.report.json_report import render
@@ -64,7 +61,7 @@ def command(
     return exit_code
 
 
-def _facts(file: Path | None, python: Path | None, prefix: Path | None):
+def _facts(file: Path | None, python: Path | None, prefix: Path | None) -> Facts:
     from verl_doctor.errors import UsageError
 
     if file is None:
@@ -73,9 +70,7 @@ def _facts(file: Path | None, python: Path | None, prefix: Path | None):
         host = the_host()
         return collect(host, the_target(host, python, prefix))
     if python or prefix:
-        raise UsageError(
-            "--facts already says which environment was scanned; leave out --python and --prefix."
-        )
+        raise UsageError("--facts already says which environment was scanned; leave out --python and --prefix.")
     from verl_doctor.facts.codec import parse
 
     try:

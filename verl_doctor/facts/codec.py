@@ -44,9 +44,7 @@ def parse(text: bytes, origin: str) -> Facts:
     try:
         return converter.structure(document, Facts)
     except BaseValidationError as error:
-        raise DataError(
-            f"{origin} holds facts that do not fit the schema: {transform_error(error)[0]}."
-        ) from error
+        raise DataError(f"{origin} holds facts that do not fit the schema: {transform_error(error)[0]}.") from error
 
 
 def _refuse_other_types(converter: Any) -> None:

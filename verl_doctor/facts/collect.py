@@ -47,10 +47,11 @@ def collect(host: Host, target: Target) -> Facts:
     """Return all facts about this node and target.
 
     A collector is the function `collect` of the module named as the field of `Facts`. Its parameters say what
-    it needs: `host`, `target`, or other facts, after which it then runs.
+    it needs: `host`, `target`, or what other collectors found, after which it then runs.
     """
-    waiting = [_task(fact.name) for fact in fields(Facts) if fact.name != "target"]
+    names = tuple(fact.name for fact in fields(Facts))
     known: dict[str, Any] = {"host": host, "target": target}
+    waiting = _tasks(set(names) - known.keys())
     while waiting:
         ready = [task for task in waiting if all(need in known for need in task.needs)]
         waiting = [task for task in waiting if task not in ready]
@@ -63,8 +64,16 @@ def collect(host: Host, target: Target) -> Facts:
                 Thread(target=task.run, args=(dict(known),), daemon=True, name=task.name).start()
         for task in ready:
             known[task.name] = task.result(started + task.deadline)
-    del known["host"]
-    return Facts(**known)
+    return Facts(**{name: known[name] for name in names})
+
+
+def _tasks(names: set[str]) -> list[_Task]:
+    """Return the collectors of these names and, again, of what they need."""
+    tasks: dict[str, _Task] = {}
+    while missing := names - tasks.keys():
+        tasks.update({name: _task(name) for name in missing})
+        names = {need for task in tasks.values() for need in task.needs} - {"host", "target"}
+    return list(tasks.values())
 
 
 def _task(name: str) -> _Task:

@@ -43,7 +43,6 @@ class Distribution:
     version: str
     location: str
     metadata: str
-    installer: str | None = None
     requires: tuple[str, ...] | None = None
     requires_python: str | None = None
     editable: str | None = None
@@ -142,9 +141,7 @@ def _with_origin(host: Host, described: Distribution) -> Distribution:
     file = Path(described.location, described.metadata, "direct_url.json")
     if not host.is_file(file):
         if described.metadata.endswith(".egg-info") and host.is_dir(Path(described.location, ".git")):
-            return replace(
-                described, editable=described.location, commit=git_commit(host, Path(described.location))
-            )
+            return replace(described, editable=described.location, commit=git_commit(host, Path(described.location)))
         return described
     import json
     from urllib.parse import unquote, urlsplit

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.driver import Driver
-from verl_doctor.facts.gpus import Gpu
+from verl_doctor.facts.nvml import Gpu
 from verl_doctor.facts.libraries import Library
 from verl_doctor.facts.limits import Limits
 from verl_doctor.facts.node import Node

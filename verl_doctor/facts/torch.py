@@ -46,9 +46,7 @@ def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) ->
         if host.is_file(module / "version.py"):
             return _read(host, module)
     if installed:
-        raise LookupError(
-            f"torch {installed.version} is listed, but {installed.location} has no torch/version.py"
-        )
+        raise LookupError(f"torch {installed.version} is listed, but {installed.location} has no torch/version.py")
     raise LookupError("torch is not installed")
 
 

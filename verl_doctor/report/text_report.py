@@ -11,7 +11,7 @@ from rich.text import Text
 
 from verl_doctor import __version__
 from verl_doctor.examine import Report
-from verl_doctor.facts.gpus import Gpu
+from verl_doctor.facts.nvml import Gpu
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.model import (
     Crashed,
@@ -107,19 +107,20 @@ def _result(result: Result, console: Console, *, whole: bool) -> None:
     title = Text.assemble(
         (f"{result.severity.value}", _STYLES[result.severity]), f"  {result.name}  ", (result.id, "dim")
     )
-    console.print(Padding(title, (0, 0, 0, 2)))
+    console.print(Padding(title, (0, 0, 0, 2), expand=False))
     for finding in result.outcome.findings:
-        console.print(Padding(Group(*_finding(finding, whole=whole)), (0, 0, 0, 4)))
+        console.print(Padding(Group(*_finding(finding, whole=whole, evidence=result.primary)), (0, 0, 0, 4), expand=False))
         if whole:
             for command in finding.remedy.commands:
                 console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
 
 
-def _finding(finding: Finding, *, whole: bool) -> Iterator[RenderableType]:
+def _finding(finding: Finding, *, whole: bool, evidence: bool) -> Iterator[RenderableType]:
     yield Text(finding.message)
+    if evidence:
+        for seen in finding.evidence:
+            yield Text(f"seen: {seen}", style="dim")
     if whole:
-        for evidence in finding.evidence:
-            yield Text(f"seen: {evidence}", style="dim")
         yield Text(f"-> {finding.remedy.text}")
 
 
@@ -138,4 +139,4 @@ def _unjudged(report: Report, console: Console) -> None:
         console.print(Text("\nNot judged", style="bold"))
         for reason, names in reasons.items():
             shown = ", ".join(names) if len(names) <= 4 else f"{len(names)} checks"  # noqa: PLR2004 - a line's worth
-            console.print(Padding(Text(f"{shown}: {reason}"), (0, 0, 0, 2)))
+            console.print(Padding(Text(f"{shown}: {reason}"), (0, 0, 0, 2), expand=False))

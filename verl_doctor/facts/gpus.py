@@ -1,0 +1,21 @@
+"""Every NVIDIA GPU that this process can see."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.nvidia import Nvidia
+from verl_doctor.facts.nvml import Answer, Gpu
+from verl_doctor.host import Host
+from verl_doctor.target import Target
+
+DEADLINE: Final = 1.0
+
+
+def collect(host: Host, target: Target, nvidia: Nvidia, driver: Driver) -> tuple[Gpu, ...]:
+    """Return the GPUs; none where there is no driver. Raises LookupError where the driver cannot be asked."""
+    del host, target
+    if driver.state in {"hung", "no-access"}:
+        raise LookupError(f"the driver cannot be asked: {driver.detail}")
+    return nvidia.answer.gpus if isinstance(nvidia.answer, Answer) else ()

@@ -1,0 +1,83 @@
+"""A script that asks NVML about every GPU and prints one JSON object; run alone, in an interpreter of its own.
+
+A hung driver blocks its caller inside the kernel, where no signal reaches it; so a child asks, and the doctor waits no
+longer than it wants to. Usage: nvml_child.py FOLDER, where FOLDER holds pynvml.py.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def main(folder: str) -> dict[str, Any]:
+    """Return what NVML tells, or its error's name and message."""
+    sys.path.insert(0, folder)
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        return {"error": type(error).__name__.removeprefix("NVMLError_"), "message": str(error)}
+
+    def told(ask: Callable[..., Any], *arguments: Any) -> Any:
+        """Return the answer, or None where this driver or GPU does not tell."""
+        try:
+            answer = ask(*arguments)
+        except (pynvml.NVMLError, AttributeError, ValueError):
+            return None
+        return answer.decode() if isinstance(answer, bytes) else answer
+
+    cuda = told(pynvml.nvmlSystemGetCudaDriverVersion_v2)
+    count = told(pynvml.nvmlDeviceGetCount) or 0
+    return {
+        "version": told(pynvml.nvmlSystemGetDriverVersion),
+        "cuda": f"{cuda // 1000}.{cuda % 1000 // 10}" if cuda else None,
+        "gpus": [_gpu(pynvml, told, index) for index in range(count)],
+    }
+
+
+def _gpu(nvml: Any, told: Callable[..., Any], index: int) -> dict[str, Any]:
+    gpu = told(nvml.nvmlDeviceGetHandleByIndex, index)
+    if gpu is None:
+        return {"index": index, "uuid": "", "name": "a GPU that does not answer"}
+    memory = told(nvml.nvmlDeviceGetMemoryInfo, gpu)
+    capability = told(nvml.nvmlDeviceGetCudaComputeCapability, gpu)
+    links = [told(nvml.nvmlDeviceGetNvLinkState, gpu, link) for link in range(18)]
+    processes = told(nvml.nvmlDeviceGetComputeRunningProcesses, gpu)
+    return {
+        "index": index,
+        "uuid": told(nvml.nvmlDeviceGetUUID, gpu) or "",
+        "name": told(nvml.nvmlDeviceGetName, gpu) or "",
+        "memory_total": memory and memory.total,
+        "memory_free": memory and memory.free,
+        "compute_capability": capability and "{}.{}".format(*capability),
+        "mig": _on(_first(told(nvml.nvmlDeviceGetMigMode, gpu))),
+        "ecc": _on(_first(told(nvml.nvmlDeviceGetEccMode, gpu))),
+        "persistence": _on(told(nvml.nvmlDeviceGetPersistenceMode, gpu)),
+        "nvlinks": None if all(link is None for link in links) else sum(link == 1 for link in links),
+        "processes": None
+        if processes is None
+        else [
+            {
+                "pid": process.pid,
+                "name": told(nvml.nvmlSystemGetProcessName, process.pid),
+                "memory": process.usedGpuMemory,
+            }
+            for process in processes
+        ],
+    }
+
+
+def _first(pair: Any) -> Any:
+    return None if pair is None else pair[0]
+
+
+def _on(mode: int | None) -> bool | None:
+    return None if mode is None else mode == 1
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(sys.argv[1])))
