@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from verl_doctor import checks, cure, knowledge
 from verl_doctor.errors import UsageError
 from verl_doctor.facts.snapshot import Facts
+from verl_doctor.knowledge.predicates import FACTS as FACTS_OF_CONDITIONS
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import (
     Crashed,
@@ -59,6 +60,7 @@ class Question:
     severity: Severity
     layer: Layer
     ask: Callable[[Facts, Matrix], Outcome]
+    needs: Collection[str]
 
 
 def failed(result: Result) -> bool:
@@ -85,14 +87,23 @@ def questions() -> tuple[Question, ...]:
     modules = (
         importlib.import_module(f"verl_doctor.checks.{module.name}") for module in pkgutil.iter_modules(checks.__path__)
     )
-    code = (Question(m.ID, m.NAME, m.SEVERITY, m.LAYER, _asker(m.ask)) for m in modules)
-    data = (Question(f.id, f.name, f.severity, f.layer, f.ask) for f in knowledge.load() if f.asks)
+    code = (Question(m.ID, m.NAME, m.SEVERITY, m.LAYER, _asker(m.ask), _parameters(m.ask)) for m in modules)
+    data = (Question(f.id, f.name, f.severity, f.layer, f.ask, FACTS_OF_CONDITIONS) for f in knowledge.load() if f.asks)
     return (*code, *data)
+
+
+def needed() -> frozenset[str]:
+    """Return the facts that any check asks for, so that a check collects no others."""
+    return frozenset(need for question in questions() for need in question.needs)
+
+
+def _parameters(ask: Callable[..., Iterator[Finding]]) -> tuple[str, ...]:
+    return ask.__code__.co_varnames[: ask.__code__.co_argcount]
 
 
 def _asker(ask: Callable[..., Iterator[Finding]]) -> Callable[[Facts, Matrix], Outcome]:
     """Make a check's function, whose parameters name what it needs, answer to facts and a matrix."""
-    needs = ask.__code__.co_varnames[: ask.__code__.co_argcount]
+    needs = _parameters(ask)
 
     def asked(facts: Facts, matrix: Matrix) -> Outcome:
         known = {need: _known(need, facts, matrix) for need in needs}

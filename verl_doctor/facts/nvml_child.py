@@ -17,26 +17,37 @@ def main(folder: str) -> dict[str, Any]:
     sys.path.insert(0, folder)
     import pynvml
 
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError as error:
-        return {"error": type(error).__name__.removeprefix("NVMLError_"), "message": str(error)}
-
     def told(ask: Callable[..., Any], *arguments: Any) -> Any:
         """Return the answer, or None where this driver or GPU does not tell."""
         try:
             answer = ask(*arguments)
         except (pynvml.NVMLError, AttributeError, ValueError):
             return None
-        return answer.decode() if isinstance(answer, bytes) else answer
+        return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
 
-    cuda = told(pynvml.nvmlSystemGetCudaDriverVersion_v2)
-    count = told(pynvml.nvmlDeviceGetCount) or 0
+    try:
+        pynvml.nvmlInit()
+        count = pynvml.nvmlDeviceGetCount()
+    except pynvml.NVMLError as error:
+        return {"error": _name(error), "message": str(error)}
     return {
         "version": told(pynvml.nvmlSystemGetDriverVersion),
-        "cuda": f"{cuda // 1000}.{cuda % 1000 // 10}" if cuda else None,
+        **_cuda(pynvml),
         "gpus": [_gpu(pynvml, told, index) for index in range(count)],
     }
+
+
+def _cuda(nvml: Any) -> dict[str, str | None]:
+    """Return the CUDA that libcuda.so.1 supports, and the error's name where NVML cannot load or ask that library."""
+    try:
+        number = nvml.nvmlSystemGetCudaDriverVersion_v2()
+    except nvml.NVMLError as error:
+        return {"cuda": None, "cuda_error": _name(error)}
+    return {"cuda": f"{number // 1000}.{number % 1000 // 10}", "cuda_error": None}
+
+
+def _name(error: Exception) -> str:
+    return type(error).__name__.removeprefix("NVMLError_")
 
 
 def _gpu(nvml: Any, told: Callable[..., Any], index: int) -> dict[str, Any]:
@@ -45,7 +56,7 @@ def _gpu(nvml: Any, told: Callable[..., Any], index: int) -> dict[str, Any]:
         return {"index": index, "uuid": "", "name": "a GPU that does not answer"}
     memory = told(nvml.nvmlDeviceGetMemoryInfo, gpu)
     capability = told(nvml.nvmlDeviceGetCudaComputeCapability, gpu)
-    links = [told(nvml.nvmlDeviceGetNvLinkState, gpu, link) for link in range(18)]
+    links = [told(nvml.nvmlDeviceGetNvLinkState, gpu, link) for link in range(nvml.NVML_NVLINK_MAX_LINKS)]
     processes = told(nvml.nvmlDeviceGetComputeRunningProcesses, gpu)
     return {
         "index": index,

@@ -1,0 +1,125 @@
+"""`verl-doctor check` as a process: verdict, exit code, formats, bad input, and what it does not import."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.cli.doctor import doctor, imported
+from tests.cli.environments import MISMATCHED, make
+
+SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/schemas/check.json").read_text())
+ALLOWED = ("--allow", "driver-missing", "--allow", "driver-unreachable")
+
+
+@pytest.fixture
+def mismatched(tmp_path: Path) -> Path:
+    make(tmp_path / "env", MISMATCHED, torch="2.13.0")
+    return tmp_path / "env"
+
+
+def report(*arguments: str | Path, code: int) -> dict[str, Any]:
+    finished = doctor("check", "--format", "json", *arguments)
+    assert finished.returncode == code, finished.stderr
+    document: dict[str, Any] = json.loads(finished.stdout)
+    jsonschema.validate(document, SCHEMA)
+    assert document["exit_code"] == code
+    return document
+
+
+def test_the_cause_comes_first(mismatched: Path) -> None:
+    document = report("--prefix", mismatched, *ALLOWED, code=1)
+    first = document["results"][0]
+    assert (first["name"], first["primary"], document["verdict"]) == ("vllm-torch-pin-mismatch", True, "broken")
+    assert first["findings"][0]["remedy"]["commands"] == [
+        f"uv pip install --python {mismatched}/bin/python 'torch==2.5.1'"
+    ]
+
+
+def test_text_says_the_same_and_commands_stay_whole(mismatched: Path) -> None:
+    finished = doctor("check", "--prefix", mismatched, *ALLOWED)
+    assert finished.returncode == 1
+    lines = finished.stdout.splitlines()
+    assert f"      uv pip install --python {mismatched}/bin/python 'torch==2.5.1'" in lines
+    assert lines.index("Cure this first") < lines.index("Allowed by you")
+    assert "\x1b" not in finished.stdout
+    assert all(line == line.rstrip() for line in lines)
+    assert all(len(line) <= 80 for line in lines if str(mismatched) not in line)
+
+
+def test_facts_are_judged_the_same_elsewhere(mismatched: Path, tmp_path: Path) -> None:
+    facts = tmp_path / "facts.json"
+    facts.write_text(doctor("facts", "--prefix", mismatched).stdout)
+    assert report("--facts", facts, *ALLOWED, code=1) == report("--prefix", mismatched, *ALLOWED, code=1)
+    piped = doctor("check", "--facts", "-", "--format", "json", *ALLOWED, stdin=facts.read_bytes())
+    assert json.loads(piped.stdout) == report("--facts", facts, *ALLOWED, code=1)
+
+
+def test_report_can_carry_the_facts(mismatched: Path) -> None:
+    document = report("--prefix", mismatched, "--with-facts", code=1)
+    assert document["facts"]["packages"]["vllm"]["version"] == "0.7.3"
+
+
+def test_fail_on(tmp_path: Path) -> None:
+    make(tmp_path / "env", {"six": ("1.0", ())})
+    names = [f"{name}-not-installed" for name in ("torch", "vllm", "verl", "tensordict")]
+    allowed = [*ALLOWED, *(word for name in names for word in ("--allow", name))]
+    assert report("--prefix", tmp_path / "env", "--fail-on", "info", *allowed, code=1)
+
+
+def test_default_is_the_active_environment(mismatched: Path) -> None:
+    finished = doctor("check", "--format", "json", environ={"VIRTUAL_ENV": str(mismatched)})
+    assert json.loads(finished.stdout)["target"]["prefix"] == str(mismatched)
+
+
+@pytest.mark.parametrize("command", ["check", "facts"])
+def test_neither_heavy_nor_examined_packages_are_imported(command: str, mismatched: Path) -> None:
+    arguments = ("--format", "json") if command == "check" else ()
+    names = imported(command, *arguments, "--prefix", mismatched)
+    assert {"typer", "verl_doctor"} <= names
+    assert not names & {"libcst", "rich", "torch", "vllm", "verl", "tensordict", "pydantic", "cattrs", "numpy"}
+
+
+def test_nothing_is_written(mismatched: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in mismatched.rglob("*")}
+    doctor("check", "--prefix", mismatched)
+    assert {path: path.stat().st_mtime_ns for path in mismatched.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        pytest.param(("--python", "/no/python"), 3, "There is no Python at /no/python.", id="no-python"),
+        pytest.param(("--prefix", "/no/folder"), 3, "/no/folder is not a folder that can be read", id="no-prefix"),
+        pytest.param(("--prefix", "{empty}"), 3, "is no Python environment", id="no-environment"),
+        pytest.param(("--prefix", "{empty}", "--python", "x"), 2, "give one of them", id="two-targets"),
+        pytest.param(("--facts", "/no/file"), 2, "/no/file cannot be read: No such file", id="no-facts"),
+        pytest.param(("--facts", "{binary}"), 3, "is not JSON", id="not-json"),
+        pytest.param(("--facts", "{other}"), 3, "facts of schema version '99'", id="other-schema"),
+        pytest.param(("--allow", "nothing"), 2, "No check is called 'nothing'", id="allow-unknown"),
+        pytest.param(("--format", "yaml"), 2, "yaml", id="format"),
+    ],
+)
+def test_bad_input(arguments: tuple[str, ...], code: int, said: str, tmp_path: Path) -> None:
+    places = {"empty": tmp_path / "empty", "binary": tmp_path / "binary", "other": tmp_path / "other"}
+    places["empty"].mkdir()
+    places["binary"].write_bytes(b"\xff\xfe\0")
+    places["other"].write_text('{"schema_version": "99"}')
+    finished = doctor("check", *(argument.format(**places) for argument in arguments))
+    assert finished.returncode == code, finished.stderr
+    assert said in " ".join(finished.stderr.split())
+    assert finished.stdout == ""
+
+
+def test_help_imports_no_libcst() -> None:
+    assert doctor("--help").returncode == 0
+    assert "libcst" not in imported("--help")
+
+
+def test_version_and_unknown_command() -> None:
+    assert doctor("--version").stdout.startswith("verl-doctor ")
+    assert doctor("nothing").returncode == 2

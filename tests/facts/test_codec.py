@@ -1,0 +1,60 @@
+"""Facts as JSON and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.facts_of import distribution, facts_of
+from verl_doctor.errors import DataError
+from verl_doctor.facts.codec import document, parse
+from verl_doctor.facts.packages import Copy
+from verl_doctor.facts.snapshot import Facts
+from verl_doctor.model import Unavailable
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(facts_of(), id="plain"),
+        pytest.param(facts_of({"torch": "2.8.0", "vllm": distribution("vllm", "0.11.0", requires=("torch==2.8.0",))}), id="packages"),
+        pytest.param(
+            facts_of({"six": distribution("six", "1.0", copies=(Copy(version="2", location="/a", metadata="b"),))}),
+            id="copies",
+        ),
+        pytest.param(facts_of(gpus=Unavailable("hung"), driver=Unavailable("hung"), packages=None), id="unavailable"),
+    ],
+)
+def test_round_trip(facts: Facts) -> None:
+    assert parse(json.dumps(document(facts)).encode(), "facts.json") == facts
+
+
+def changed(**fields: Any) -> bytes:
+    return json.dumps({**document(facts_of()), **fields}).encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param(b"{", "facts.json is not JSON", id="not-json"),
+        pytest.param(b"\xff\xfe", "facts.json is not JSON", id="not-text"),
+        pytest.param(b"[]", "facts.json holds no facts", id="a-list"),
+        pytest.param(b"{}", "facts.json holds no facts", id="something-else"),
+        pytest.param(changed(schema_version="2"), "facts of schema version '2'", id="other-version"),
+        pytest.param(changed(schema_version=1), "facts of schema version 1;", id="version-as-number"),
+        pytest.param(changed(python="3.12"), r"do not fit the schema: .*python", id="wrong-type"),
+        pytest.param(changed(python={"version": 3.12}), r"do not fit the schema: .*python", id="number-for-text"),
+    ],
+)
+def test_refused(text: bytes, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        parse(text, "facts.json")
+
+
+def test_a_missing_field_is_named() -> None:
+    whole = document(facts_of())
+    del whole["driver"]
+    with pytest.raises(DataError, match="driver"):
+        parse(json.dumps(whole).encode(), "facts.json")
