@@ -69,7 +69,7 @@ def _hidden(target: Target, key: str, first: Distribution, copy: Copy) -> Findin
         remedy=Remedy(
             text=f"Remove the copy in {first.location}, or take that folder off PYTHONPATH "
             "(PYTHONNOUSERSITE=1 hides the packages in a user's home).",
-            commands=(f"{target.installer.removesuffix('install')}uninstall {first.name}",),
+            commands=(f"{target.installer.replace(' install', ' uninstall', 1)} {first.name}",),
             pins=((key, copy.version),),
         ),
         evidence=(f"{first.location}/{first.metadata}", f"{copy.location}/{copy.metadata}"),

@@ -1,0 +1,107 @@
+"""What cures a known failure on given facts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from verl_doctor.errors import DataError
+from verl_doctor.facts.snapshot import Facts
+from verl_doctor.knowledge.conditions import conditions
+from verl_doctor.knowledge.judgement import Condition, Holds, judge_any
+from verl_doctor.matrix.matrix import Matrix, Stack
+from verl_doctor.matrix.specifiers import satisfies
+from verl_doctor.matrix.strict_yaml import Row
+from verl_doctor.model import Remedy, Unavailable
+
+_PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9-]*)\}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cure:
+    """One way out, for facts on which `when` holds. `stack` names what to take from a recommended stack."""
+
+    when: tuple[Condition, ...]
+    text: str
+    commands: tuple[str, ...]
+    pins: tuple[tuple[str, str], ...]
+    stack: tuple[str, ...]
+    patch: str | None
+
+
+def read(fields: Row) -> Cure:
+    """Return the cure that a mapping describes."""
+    fields.only({"when", "text", "commands", "pins", "stack", "patch"})
+    return Cure(
+        when=conditions(fields.get("when", []), fields.place),
+        text=fields.text("text"),
+        commands=fields.texts("commands"),
+        pins=tuple(fields.pairs("pins").items()),
+        stack=fields.texts("stack"),
+        patch=fields.get("patch"),
+    )
+
+
+def remedy(cures: Sequence[Cure], name: str, facts: Facts, matrix: Matrix) -> Remedy:
+    """Return the first cure that fits these facts."""
+    for cure in cures:
+        if cure.when and not isinstance(judge_any(cure.when, facts), Holds):
+            continue
+        stack = _stack(cure, facts, matrix)
+        if cure.stack and stack is None:
+            continue
+        pins = dict(cure.pins) | (_taken(cure, stack, facts) if stack else {})
+        words = _words(facts, pins, stack)
+        return Remedy(
+            text=_filled(cure.text, words),
+            commands=tuple(_filled(command, words) for command in cure.commands),
+            patch=cure.patch,
+            pins=tuple(pins.items()),
+        )
+    raise DataError(f"No cure of {name!r} fits; the last one must fit always.")
+
+
+def _stack(cure: Cure, facts: Facts, matrix: Matrix) -> Stack | None:
+    if not cure.stack or isinstance(facts.packages, Unavailable) or "verl" not in facts.packages:
+        return None
+    vllm = facts.packages.get("vllm")
+    return matrix.best_stack(
+        verl=facts.packages["verl"].version,
+        vllm=vllm.version if vllm and "vllm" not in cure.stack else None,
+        python=None if isinstance(facts.python, Unavailable) else facts.python.version,
+        driver=None if isinstance(facts.driver, Unavailable) else facts.driver.version,
+    )
+
+
+def _taken(cure: Cure, stack: Stack, facts: Facts) -> dict[str, str]:
+    """Return the stack's versions of what the cure names, as far as another version is installed."""
+    installed = {} if isinstance(facts.packages, Unavailable) else facts.packages
+    return {
+        name: stack.pins[name]
+        for name in cure.stack
+        if name in stack.pins and name in installed and not satisfies(installed[name].version, f"=={stack.pins[name]}")
+    }
+
+
+def _words(facts: Facts, pins: Mapping[str, str], stack: Stack | None) -> dict[str, str]:
+    """Return what the placeholders of a cure stand for; the installed version is "{name}"."""
+    installed = {} if isinstance(facts.packages, Unavailable) else facts.packages
+    return {
+        **{name: distribution.version for name, distribution in installed.items()},
+        "install": facts.target.installer,
+        "uninstall": facts.target.installer.replace(" install", " uninstall", 1),
+        "python": facts.target.python or "python3",
+        "pins": " ".join(f"'{name}=={version}'" for name, version in pins.items()),
+        "stack": stack.name if stack else "",
+    }
+
+
+def _filled(text: str, words: Mapping[str, str]) -> str:
+    def word(match: re.Match[str]) -> str:
+        if match.group(1) not in words:
+            raise DataError(f"The cure {text!r} has the unknown placeholder {match.group()}.")
+        return words[match.group(1)]
+
+    return _PLACEHOLDER.sub(word, text)

@@ -1,0 +1,116 @@
+"""A known failure: when it occurs, what it looks like, why, and what cures it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from verl_doctor.errors import DataError
+from verl_doctor.facts.snapshot import Facts
+from verl_doctor.knowledge.conditions import versions
+from verl_doctor.knowledge.cures import Cure, remedy
+from verl_doctor.knowledge.cures import read as read_cure
+from verl_doctor.knowledge.judgement import Condition, Holds, HoldsNot, Unknown
+from verl_doctor.matrix.matrix import Matrix
+from verl_doctor.matrix.strict_yaml import Part, Row, row
+from verl_doctor.model import (
+    Failed,
+    Finding,
+    Layer,
+    Outcome,
+    Passed,
+    Severity,
+    Skipped,
+    Source,
+)
+
+TEXTS: Final = frozenset({"title", "signature", "launch", "cause", "cure", "sources"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """What is written about a failure: `title` is the condition in one line, `sources` are the matrix's."""
+
+    title: str
+    signature: tuple[re.Pattern[str], ...]
+    launch: tuple[str, ...]
+    cause: str
+    cures: tuple[Cure, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A known failure. It occurs where its own `when` holds, or a row of breaks in the matrix that names it.
+
+    `asks` says whether facts can tell of it at all; the texts are parsed when they are first needed.
+    """
+
+    id: str
+    name: str
+    severity: Severity
+    layer: Layer
+    when: tuple[Condition, ...]
+    asks: bool
+    written: Part
+
+    @property
+    def texts(self) -> Texts:
+        """What is written about this failure."""
+        return _texts(self.written)
+
+    def ask(self, facts: Facts, matrix: Matrix) -> Outcome:
+        """Judge whether this failure occurs on these facts."""
+        unknown: Unknown | None = None
+        for condition, sources in self._alternatives(matrix):
+            match condition.judge(facts):
+                case Holds() as judgement:
+                    return Failed((self._finding(judgement, sources, facts, matrix),))
+                case Unknown() as judgement:
+                    unknown = unknown or judgement
+                case HoldsNot():
+                    pass
+        return Skipped(unknown.reason) if unknown else Passed()
+
+    def _alternatives(self, matrix: Matrix) -> list[tuple[Condition, tuple[str, ...]]]:
+        rows = [(versions(broken.when), broken.sources) for broken in matrix.breaks_of(self.name)]
+        return [*rows, *((condition, ()) for condition in self.when)]
+
+    def _finding(self, holds: Holds, sources: tuple[str, ...], facts: Facts, matrix: Matrix) -> Finding:
+        texts = self.texts
+        found = ", ".join(dict.fromkeys(seen.what for seen in holds.seen))
+        return Finding(
+            message=f"{texts.title} ({found}).",
+            remedy=remedy(texts.cures, self.name, facts, matrix),
+            evidence=tuple(dict.fromkeys(seen.where for seen in holds.seen)),
+            sources=_cited(matrix, (*sources, *texts.sources)),
+            about=frozenset(seen.about for seen in holds.seen if seen.about),
+        )
+
+
+def _cited(matrix: Matrix, ids: tuple[str, ...]) -> tuple[Source, ...]:
+    return matrix.cite(tuple(dict.fromkeys(ids)))
+
+
+@cache
+def _texts(part: Part) -> Texts:
+    fields = row(part.text, part.file, part.before).only(TEXTS)
+    if not fields.texts("sources"):
+        raise DataError(f"{fields.place}: the entry names no source.")
+    return Texts(
+        title=fields.text("title"),
+        signature=tuple(_pattern(text, fields) for text in fields.texts("signature")),
+        launch=fields.texts("launch"),
+        cause=fields.text("cause"),
+        cures=tuple(read_cure(cure) for cure in fields.rows("cure")),
+        sources=fields.texts("sources"),
+    )
+
+
+def _pattern(text: str, fields: Row) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise DataError(f"{fields.place}: the signature {text!r} is no regular expression: {error}.") from error

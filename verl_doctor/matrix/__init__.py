@@ -1,0 +1,1 @@
+"""Versions as data: which releases exist, what they require, which pairs break, which stacks fit."""

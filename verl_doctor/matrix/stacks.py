@@ -1,0 +1,56 @@
+"""Chooses among the recommended stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from packaging.version import Version
+
+from verl_doctor.errors import DataError
+from verl_doctor.matrix.rows import Stack, Window
+from verl_doctor.matrix.specifiers import satisfies, version_of
+
+
+def choose(
+    stacks: Sequence[Stack], windows: Callable[[], Sequence[Window]], installed: Mapping[str, str]
+) -> Stack | None:
+    """Return the stack that keeps the most of what is installed, the first of equals, or None."""
+    possible = list(stacks)
+    if "verl" in installed:
+        possible = _of_release(possible, installed["verl"])
+    elif "vllm" in installed:
+        vllm = installed["vllm"]
+        possible = [s for s in possible if _has(s, "vllm", vllm)] or _for_vllm(possible, windows(), vllm)
+    elif "torch" in installed:
+        possible = [s for s in possible if _has(s, "torch", installed["torch"])]
+    kept = [(name, installed[name]) for name in ("vllm", "torch") if name in installed]
+    return max(possible, key=lambda stack: [_has(stack, *pair) for pair in kept], default=None)
+
+
+def parsed(version: str) -> Version:
+    """Return a version that the matrix names. Raises DataError where it is none."""
+    found = version_of(version)
+    if found is None:
+        raise DataError(f"The stacks name {version!r}, which is no version.")
+    return found
+
+
+def _of_release(stacks: Sequence[Stack], verl: str) -> list[Stack]:
+    """Return the stacks of a verl release, or of its series (0.8 for 0.8.0.dev0)."""
+    wanted = version_of(verl)
+    if wanted is None:
+        return []
+    series = [s for s in stacks if parsed(s.pins["verl"]).release[:2] == (*wanted.release, 0)[:2]]
+    return [s for s in series if _has(s, "verl", verl)] or series
+
+
+def _for_vllm(stacks: Sequence[Stack], windows: Sequence[Window], vllm: str) -> list[Stack]:
+    """Return the stacks of the newest verl that can import and use this vLLM."""
+    for window in reversed(windows):
+        if satisfies(vllm, window.imports) and satisfies(vllm, window.usable):
+            return [stack for stack in stacks if stack.pins["verl"] == window.verl]
+    return []
+
+
+def _has(stack: Stack, name: str, version: str) -> bool:
+    return satisfies(version, f"=={stack.pins[name]}") is True
