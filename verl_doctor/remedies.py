@@ -44,4 +44,4 @@ def install(target: Target, stack: Stack, names: Iterable[str], text: str) -> Re
     """Return the remedy that installs these distributions at the stack's versions."""
     pins = tuple((name, stack.pins[name]) for name in names)
     wanted = " ".join(f"'{name}=={version}'" for name, version in pins)
-    return Remedy(text=f"{text} (stack {stack.name})", commands=(f"{target.installer} {wanted}",), pins=pins)
+    return Remedy(text=f"{text.rstrip('.')} (stack {stack.name}).", commands=(f"{target.installer} {wanted}",), pins=pins)

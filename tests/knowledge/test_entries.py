@@ -11,6 +11,7 @@ from tests.facts_of import GIB, facts_of
 from verl_doctor import knowledge
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.limits import Limits
+from verl_doctor.facts.patches import PatchState, State
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.facts.torch import Torch
@@ -50,6 +51,17 @@ def arm(*versions: str) -> Facts:
     python = Python(version="3.10.4", executable=None, prefix="/opt/venv", kind="venv", machine="aarch64")
     facts = of(*versions)
     return Facts(**{name: getattr(facts, name) for name in facts.__slots__} | {"python": python})
+
+
+def patched(name: str, state: State, vllm: str = "0.7.2") -> Facts:
+    found = PatchState(id="VDP000", distribution="vllm", version=vllm, file="vllm/x.py", state=state, reason="why")
+    return of(f"vllm=={vllm}", patches={name: found})
+
+
+def patch_cases(name: str) -> tuple[list[Facts], list[Facts]]:
+    """A patch to be applied, and every state in which there is nothing to do or nothing is known."""
+    states: tuple[State, ...] = ("applied", "fixed-upstream", "absent", "unrecognised")
+    return [patched(name, "applicable")], [*(patched(name, state) for state in states), of("vllm==0.7.2"), of()]
 
 
 EXPANDABLE = "backend:native,expandable_segments:True"
@@ -353,6 +365,9 @@ CASES: dict[str, tuple[list[Facts], list[Facts]]] = {
         [env("verl==0.6.0", http_proxy="http://proxy:3128"), env("verl==0.6.0", HTTP_PROXY="http://proxy:3128")],
         [env("verl==0.6.0", http_proxy="http://proxy:3128", no_proxy="10.0.0.0/8"), of("verl==0.6.0")],
     ),
+    "vllm07-world-size-assert": patch_cases("vllm07-world-size-assert"),
+    "vllm07-local-rank": patch_cases("vllm07-local-rank"),
+    "vllm07-empty-cache": patch_cases("vllm07-empty-cache"),
     "shm-too-small": ([of(limits=limits(shm=1))], [of(limits=limits(shm=40)), of()]),
     "ulimit-nofile": (
         [of(limits=limits(open_files=1024))],

@@ -9,6 +9,7 @@ A condition is a mapping, of which every line must hold; a list of them holds wh
     env-differ:     [NAME, NAME] both set, to different values
     machine:        the processor, as "aarch64"
     flavour:        what torch computes on, as "rocm"
+    patch:          the name of a patch that is still to be applied
     missing:        "cc" or "python-headers"
     limit:          {shm: "<10 GiB", open-files: "<65536", processes: "<16384"}
 """
@@ -28,6 +29,7 @@ from verl_doctor.matrix.strict_yaml import Row, rows
 _OF_TEXT: Final[dict[str, Callable[[str], Test]]] = {
     "machine": predicates.machine,
     "flavour": predicates.flavour,
+    "patch": predicates.patch,
 }
 _OF_VERSION: Final[dict[str, Callable[[str], Test]]] = {
     "python": predicates.python,

@@ -93,6 +93,7 @@ def _words(facts: Facts, pins: Mapping[str, str], stack: Stack | None) -> dict[s
         "install": facts.target.installer,
         "uninstall": facts.target.installer.replace(" install", " uninstall", 1),
         "python": facts.target.python or "python3",
+        "target": f"--prefix {facts.target.prefix if facts.target.root == '/' else facts.target.root}",
         "pins": " ".join(f"'{name}=={version}'" for name, version in pins.items()),
         "stack": stack.name if stack else "",
     }

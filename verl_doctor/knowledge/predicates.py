@@ -140,6 +140,23 @@ def flavour(wanted: str) -> Test:
     return test
 
 
+def patch(wanted: str) -> Test:
+    """Return a test on whether a patch is still to be applied; a file that it does not recognise is unknown."""
+
+    def test(facts: Facts) -> Judgement:
+        if isinstance(facts.patches, Unavailable):
+            return Unknown(facts.patches.reason)
+        found = facts.patches.get(wanted)
+        if found is None or found.state in {"applied", "fixed-upstream", "absent"}:
+            return NOT
+        if found.state == "unrecognised":
+            return Unknown(f"{found.file} is not the code that was released: {found.reason}")
+        what = f"{found.distribution} {found.version} as released"
+        return Holds((Seen(what=what, where=f"{found.file} is as it was released", about=found.distribution),))
+
+    return test
+
+
 def missing(wanted: str, place: str) -> Test:
     """Return a test on a tool that is not there."""
     if wanted not in {"cc", "python-headers"}:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console
 from rich.text import Text
 
 from verl_doctor import __version__
@@ -66,9 +65,9 @@ def _sections(report: Report) -> Iterator[tuple[str, list[Result]]]:
 def _head(facts: Facts, console: Console) -> None:
     target = facts.target
     place = f"{target.prefix} ({target.kind}, Python {target.version or 'unknown'})"
-    console.print(Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {place}"))
-    console.print(Text(_versions(facts)))
-    console.print(Text(_hardware(facts)))
+    _print(console, 0, Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {place}"))
+    _print(console, 0, Text(_versions(facts)))
+    _print(console, 0, Text(_hardware(facts)))
 
 
 def _versions(facts: Facts) -> str:
@@ -104,24 +103,21 @@ def _gpus(gpus: tuple[Gpu, ...]) -> str:
 
 def _result(result: Result, console: Console, *, whole: bool) -> None:
     assert isinstance(result.outcome, Failed)  # noqa: S101 - sections hold failures only
-    title = Text.assemble(
-        (f"{result.severity.value}", _STYLES[result.severity]), f"  {result.name}  ", (result.id, "dim")
-    )
-    console.print(Padding(title, (0, 0, 0, 2), expand=False))
+    severity = (result.severity.value, _STYLES[result.severity])
+    _print(console, 2, Text.assemble(severity, f"  {result.name}  ", (result.id, "dim")))
     for finding in result.outcome.findings:
-        console.print(Padding(Group(*_finding(finding, whole=whole, evidence=result.primary)), (0, 0, 0, 4), expand=False))
-        if whole:
-            for command in finding.remedy.commands:
-                console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
+        _finding(finding, console, whole=whole, evidence=result.primary)
 
 
-def _finding(finding: Finding, *, whole: bool, evidence: bool) -> Iterator[RenderableType]:
-    yield Text(finding.message)
+def _finding(finding: Finding, console: Console, *, whole: bool, evidence: bool) -> None:
+    _print(console, 4, Text(finding.message))
     if evidence:
         for seen in finding.evidence:
-            yield Text(f"seen: {seen}", style="dim")
+            _print(console, 4, Text(f"seen: {seen}", style="dim"))
     if whole:
-        yield Text(f"-> {finding.remedy.text}")
+        _print(console, 4, Text(f"-> {finding.remedy.text}"))
+        for command in finding.remedy.commands:
+            console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
 
 
 def _unjudged(report: Report, console: Console) -> None:
@@ -139,4 +135,11 @@ def _unjudged(report: Report, console: Console) -> None:
         console.print(Text("\nNot judged", style="bold"))
         for reason, names in reasons.items():
             shown = ", ".join(names) if len(names) <= 4 else f"{len(names)} checks"  # noqa: PLR2004 - a line's worth
-            console.print(Padding(Text(f"{shown}: {reason}"), (0, 0, 0, 2), expand=False))
+            _print(console, 2, Text(f"{shown}: {reason}"))
+
+
+def _print(console: Console, indent: int, text: Text) -> None:
+    """Print a text folded to the console's width, without trailing blanks."""
+    for line in text.wrap(console, max(20, console.width - indent)):
+        line.rstrip()
+        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
