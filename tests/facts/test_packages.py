@@ -39,9 +39,7 @@ def test_requirements_of_named_distributions() -> None:
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"], ids=["unix", "windows"])
 def test_metadata_in_odd_encodings(line_end: str) -> None:
-    metadata = line_end.join(
-        ("Name: verl", "Version: 0.9.1", "Author: Ren\xe9", "Requires-Dist: ray", "", "body")
-    )
+    metadata = line_end.join(("Name: verl", "Version: 0.9.1", "Author: Ren\xe9", "Requires-Dist: ray", "", "body"))
     verl = scan({f"{SITE}/verl-0.9.1.dist-info/METADATA": metadata.encode("latin-1")})["verl"]
     assert (verl.version, verl.requires, verl.broken) == ("0.9.1", ("ray",), None)
 
@@ -49,13 +47,9 @@ def test_metadata_in_odd_encodings(line_end: str) -> None:
 @pytest.mark.parametrize(
     ("files", "name", "broken"),
     [
-        pytest.param(
-            {"six-1.0.dist-info/RECORD": ""}, "six", "six-1.0.dist-info has no METADATA", id="no-metadata"
-        ),
+        pytest.param({"six-1.0.dist-info/RECORD": ""}, "six", "six-1.0.dist-info has no METADATA", id="no-metadata"),
         pytest.param({"~ix-1.0.dist-info/METADATA": ""}, "~ix", "left over from an uninstall", id="tilde"),
-        pytest.param(
-            {"verl-1.0.dist-info/METADATA": ""}, "verl", "METADATA names no version", id="empty-metadata"
-        ),
+        pytest.param({"verl-1.0.dist-info/METADATA": ""}, "verl", "METADATA names no version", id="empty-metadata"),
         pytest.param({"six-1.0.dist-info/METADATA": ""}, "six", None, id="whole"),
         pytest.param({"six.egg-info/PKG-INFO": "Name: six\nVersion: 1.0\n"}, "six", None, id="egg-info"),
         pytest.param({"six-1.0.egg-info": "Name: six\nVersion: 1.0\n"}, "six", None, id="distutils"),
@@ -150,7 +144,5 @@ def test_editable_checkout_and_its_commit(files: Mapping[str, str], commit: str 
 )
 def test_direct_url(text: str, url: str, commit: str | None) -> None:
     info = f"{SITE}/verl-0.9.1.dist-info"
-    found = scan({f"{info}/METADATA": "Name: verl\nVersion: 0.9.1\n", f"{info}/direct_url.json": text})[
-        "verl"
-    ]
+    found = scan({f"{info}/METADATA": "Name: verl\nVersion: 0.9.1\n", f"{info}/direct_url.json": text})["verl"]
     assert (found.url, found.commit) == (url, commit)

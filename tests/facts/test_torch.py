@@ -11,9 +11,7 @@ from verl_doctor.target import Target
 
 SITE = "/venv/lib/python3.12/site-packages"
 TARGET = Target(python=None, prefix="/venv", version="3.12", kind="venv", search_path=(SITE,))
-LISTED = {
-    "torch": Distribution(name="torch", version="2.5.1", location=SITE, metadata="torch-2.5.1.dist-info")
-}
+LISTED = {"torch": Distribution(name="torch", version="2.5.1", location=SITE, metadata="torch-2.5.1.dist-info")}
 
 
 @pytest.mark.parametrize(

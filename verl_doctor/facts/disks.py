@@ -48,15 +48,25 @@ def collect(host: Host, target: Target) -> tuple[Disk, ...]:
 
 
 def _folders(host: Host) -> dict[str, Path]:
-    env = host.environ
-    home = Path(env.get("HOME", "/"))
-    cache = Path(env.get("XDG_CACHE_HOME") or home / ".cache")
-    temporary = Path(env.get("TMPDIR") or "/tmp")  # noqa: S108 - its room is asked, nothing is written
-    hugging_face = Path(env.get("HF_HOME") or cache / "huggingface")
+    """Return the folders by what fills them, found as huggingface_hub, vLLM, Triton, torch and Ray find them."""
+    temporary = _named(host, "TMPDIR") or Path("/tmp")  # noqa: S108 - its room is asked, nothing is written
+    home = Path(host.environ.get("HOME") or "/")
+    cache = _named(host, "XDG_CACHE_HOME") or home / ".cache"
+    models = _named(host, "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE") or _named(host, "HF_HOME") or cache / "huggingface"
+    triton = _named(host, "TRITON_CACHE_DIR") or (_named(host, "TRITON_HOME") or home) / ".triton"
     return {
-        "models (HF_HOME, HF_HUB_CACHE)": Path(env.get("HF_HUB_CACHE") or hugging_face),
-        "vLLM's compile cache (VLLM_CACHE_ROOT)": Path(env.get("VLLM_CACHE_ROOT") or cache / "vllm"),
-        "Triton's cache (TRITON_CACHE_DIR)": Path(env.get("TRITON_CACHE_DIR") or home / ".triton"),
-        "Ray's session files (RAY_TMPDIR)": Path(env.get("RAY_TMPDIR") or "/tmp/ray"),  # noqa: S108 - Ray's default
+        "models (HF_HOME, HF_HUB_CACHE)": models,
+        "vLLM's compile cache (VLLM_CACHE_ROOT)": _named(host, "VLLM_CACHE_ROOT") or cache / "vllm",
+        "Triton's cache (TRITON_CACHE_DIR)": triton,
+        "torch's compile cache (TORCHINDUCTOR_CACHE_DIR)": _named(host, "TORCHINDUCTOR_CACHE_DIR") or temporary,
+        "Ray's session files (RAY_TMPDIR)": (_named(host, "RAY_TMPDIR") or temporary) / "ray",
         "temporary files (TMPDIR)": temporary,
     }
+
+
+def _named(host: Host, *variables: str) -> Path | None:
+    """Return the folder that the first of these variables names that is set and not empty."""
+    told = next((host.environ[name] for name in variables if host.environ.get(name)), None)
+    if told is None:
+        return None
+    return Path(host.environ.get("HOME") or "/", told[2:]) if told.startswith("~/") else Path(told)

@@ -53,17 +53,18 @@ def collect(host: Host, target: Target, nvidia: Nvidia) -> Driver:
 
 
 def _answering(nvidia: Nvidia, answer: Answer) -> Driver:
-    blocked = answer.cuda_error == "LibraryNotFound"
+    # LibraryNotFound is what NVML documents for a libcuda.so.1 that cannot be loaded; 580.159.04 says NotFound.
+    blocked = answer.cuda_error in {"LibraryNotFound", "NotFound"}
     detail = f"{nvidia.told_by} answers"
     if blocked:
-        detail += ", but libcuda.so.1, which every CUDA program loads, is missing"
+        detail += ", but libcuda.so.1, which every CUDA program loads, cannot be loaded"
     return Driver(
         state="no-access" if blocked else "working",
         detail=detail,
         version=answer.version or nvidia.kernel,
         cuda=answer.cuda,
         told_by=nvidia.told_by,
-        hardware=nvidia.hardware or bool(answer.gpus),
+        hardware=True if answer.gpus else nvidia.hardware,
     )
 
 

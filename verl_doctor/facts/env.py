@@ -11,35 +11,53 @@ from verl_doctor.target import Target
 DEADLINE: Final = 1.0
 HIDDEN: Final = "<set, not shown>"
 
-_PREFIXES: Final = tuple(
-    "ASCEND_ CUBLAS_ CUDA_ CUDNN_ GLOO_ HF_ HIP_ HSA_ HUGGINGFACE_ HYDRA_ MKL_ NCCL_ NVIDIA_ NVSHMEM_ OMP_ PYTORCH_ RAY_ "
-    "ROCM_ ROCR_ SGLANG_ TIKTOKEN_ TOKENIZERS_ TORCH TRANSFORMERS_ TRITON_ UCX_ VERL_ VLLM_".split()
+_MATTERS: Final = re.compile(
+    r"""(?x)
+    (?: ASCEND | CUBLAS | CUDA | CUDNN | FLASHINFER | GLOO | HF | HIP | HSA | HUGGINGFACE | HUGGING_FACE | HYDRA | MKL
+      | NCCL | NVIDIA | NVSHMEM | OMP | PYTORCH | RAY | ROCM | ROCR | SGLANG | TIKTOKEN | TOKENIZERS | TORCH
+      | TORCHINDUCTOR | TORCHDYNAMO | TRANSFORMERS | TRITON | UCX | VERL | VLLM )_\w+
+    | SLURM_(?: GPUS_ON_NODE | JOB_ID | JOB_NUM_NODES | LOCALID | NNODES | NODEID | NTASKS | PROCID )
+    | PYTHON(?: HOME | NOUSERSITE | PATH ) | CONDA_PREFIX | VIRTUAL_ENV | LD_(?: LIBRARY_PATH | PRELOAD ) | CC | CXX
+    | (?: LOCAL_ )?RANK | (?: LOCAL_ )?WORLD_SIZE | MASTER_(?: ADDR | PORT )
+    | TMPDIR | WANDB_MODE | XDG_CACHE_HOME
+    | (?i: (?: http | https | all | no )_proxy )
+    """
 )
-_NAMES: Final = frozenset(
-    "CC CONDA_PREFIX LD_LIBRARY_PATH LD_PRELOAD LOCAL_RANK LOCAL_WORLD_SIZE MASTER_ADDR MASTER_PORT PYTHONHOME "
-    "PYTHONNOUSERSITE PYTHONPATH RANK SLURM_GPUS_ON_NODE SLURM_JOB_ID SLURM_JOB_NUM_NODES SLURM_NODEID SLURM_PROCID "
-    "TMPDIR VIRTUAL_ENV WANDB_MODE WORLD_SIZE XDG_CACHE_HOME".split()
+_WORD: Final = (
+    r"(?:(?<!tik)token|secret|passw(?:or)?d|passphrase|credentials?|cookie|auth(?:orization)?|(?:api|access)_?key)"
 )
-_PROXIES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
-_SECRET_NAME: Final = re.compile(
-    r"(?:^|_)(?:\w*(?:TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?|COOKIE|APIKEY)|KEY|AUTH|PAT|AUTHORIZATION)(?:_|$)"
+_SECRET_NAME: Final = re.compile(rf"(?i){_WORD}(?:s?$|_)|(?:secret|password|passwd|credential)|(?:^|_)keys?(?:_|$)")
+_COUNT_NAME: Final = re.compile(r"(?i)tokens(?:_|$)|token_\w")
+_COUNT: Final = re.compile(r"\d{1,7}(?:\.\d+)?")
+_SECRET_VALUE: Final = re.compile(
+    r"""(?x)
+    (?<![A-Za-z0-9]) (?:
+        hf_[A-Za-z0-9]{16,} | sk-[\w-]{16,} | gh[opsu]_[A-Za-z0-9]{16,} | github_pat_\w{16,} | glpat-[\w-]{16,}
+      | xox[abprs]-[\w-]{10,} | AKIA[0-9A-Z]{12,} | AIza[\w-]{20,} | nvapi-[\w-]{16,} | eyJ[\w-]{16,}
+      | (?i: bearer | basic )\s+[\w.~+/=-]{8,} )
+    """
 )
-_SECRET_VALUE: Final = re.compile(r"\b(?:hf_|sk-|ghp_|gho_|github_pat_|glpat-|xox[bp]-|AKIA|eyJ)[\w-]{8,}")
-_CREDENTIALS: Final = re.compile(r"//[^/@\s]*@")
+_SECRET_INSIDE: Final = re.compile(rf"""(?i)(?:{_WORD}|(?:^|[^a-z])key)["']?\s*[=:]\s*["']?[^\s"'/]""")
+"""A setting inside a value: `?sig=1&token=...` in a URL, `{"WANDB_API_KEY": "..."}` in Ray's job configuration."""
+_CREDENTIALS: Final = re.compile(
+    r"""(?x)
+    (?<=://) (?: [^\s/@]* | [^\s/:@]*:(?!\d+(?:/|$))[^\s@]* ) @ (?: [^\s/@]*@ )*    # scheme://user:password@host
+    | (?<![^\s,;=]) [^\s/@:,;=]+:[^\s@/]+@                                          # user:password@host
+    """
+)
 
 
 def collect(host: Host, target: Target) -> dict[str, str]:
     """Return the variables by name, sorted; what looks like a secret is replaced by HIDDEN."""
     del target
-    return {name: _shown(name, value) for name, value in sorted(host.environ.items()) if _matters(name)}
-
-
-def _matters(name: str) -> bool:
-    return name.startswith(_PREFIXES) or name in _NAMES or name.lower() in _PROXIES
+    return {name: _shown(name, value) for name, value in sorted(host.environ.items()) if _MATTERS.fullmatch(name)}
 
 
 def _shown(name: str, value: str) -> str:
-    if _SECRET_NAME.search(name.upper()):
+    counts_tokens = _COUNT_NAME.search(name) and _COUNT.fullmatch(value)
+    if _SECRET_NAME.search(name) and not counts_tokens:
         return HIDDEN
-    printable = value.encode("utf-8", "replace").decode("utf-8")
-    return _SECRET_VALUE.sub(HIDDEN, _CREDENTIALS.sub("//", printable))
+    printable = _CREDENTIALS.sub("***@", value.encode("utf-8", "replace").decode("utf-8"))
+    if _SECRET_VALUE.search(printable) or _SECRET_INSIDE.search(printable):
+        return HIDDEN
+    return printable

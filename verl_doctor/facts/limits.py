@@ -27,6 +27,7 @@ class Limits:
     memory_available: int | None
     cgroup_memory: int | None
     cpus: int
+    """Processors that this process may use: by its affinity, and by the time that its control groups grant."""
 
 
 def collect(host: Host, target: Target) -> Limits:
@@ -40,8 +41,8 @@ def collect(host: Host, target: Target) -> Limits:
         locked_memory=host.limit("RLIMIT_MEMLOCK"),
         memory_total=memory.get("MemTotal"),
         memory_available=memory.get("MemAvailable"),
-        cgroup_memory=min(_cgroup_limits(host), default=None),
-        cpus=host.cpus(),
+        cgroup_memory=min(_cgroup_memory(host), default=None),
+        cpus=min([host.cpus(), *_cgroup_cpus(host)]),
     )
 
 
@@ -61,8 +62,31 @@ def _memory(host: Host) -> dict[str, int]:
     return {word[0].rstrip(":"): int(word[1]) * 1024 for word in words if len(word) > 1 and word[1].isdigit()}
 
 
-def _cgroup_limits(host: Host) -> Iterator[int]:
+def _cgroup_memory(host: Host) -> Iterator[int]:
     """Yield the memory limits of this process's control group and of all above it: the smallest one counts."""
+    for folder in _cgroup_folders(host, "memory"):
+        for file in ("memory.max", "memory.limit_in_bytes"):
+            for told in _words(host, folder / file):
+                if told.isdigit() and int(told) < _NO_LIMIT:
+                    yield int(told)
+
+
+def _cgroup_cpus(host: Host) -> Iterator[int]:
+    """Yield the processors' worth of time, in whole ones, that the control groups grant."""
+    for folder in _cgroup_folders(host, "cpu"):
+        told = _words(host, folder / "cpu.max") or (
+            *_words(host, folder / "cpu.cfs_quota_us"),
+            *_words(host, folder / "cpu.cfs_period_us"),
+        )
+        match told:
+            case (quota, period) if quota.isdigit() and period.isdigit() and int(period):
+                yield max(1, int(quota) // int(period))
+            case _:
+                continue
+
+
+def _cgroup_folders(host: Host, controller: str) -> Iterator[Path]:
+    """Yield the folders of this process's control group and of all above it, of either version of cgroups."""
     try:
         lines = host.read(Path("/proc/self/cgroup"), 2**14).decode("ascii", "replace").splitlines()
     except OSError:
@@ -70,15 +94,15 @@ def _cgroup_limits(host: Host) -> Iterator[int]:
     for line in lines:
         _, _, rest = line.partition(":")
         controllers, _, group = rest.partition(":")
-        if controllers and "memory" not in controllers.split(","):
+        if controllers and controller not in controllers.split(","):
             continue
-        root = Path("/sys/fs/cgroup/memory" if controllers else "/sys/fs/cgroup")
-        file = "memory.limit_in_bytes" if controllers else "memory.max"
+        root = Path("/sys/fs/cgroup", controllers)
         inner = PurePosixPath(group.lstrip("/"))
-        for folder in (inner, *inner.parents):
-            try:
-                told = host.read(root / folder / file, 64).strip()
-            except OSError:
-                continue
-            if told.isdigit() and int(told) < _NO_LIMIT:
-                yield int(told)
+        yield from (root / folder for folder in (inner, *inner.parents))
+
+
+def _words(host: Host, file: Path) -> tuple[str, ...]:
+    try:
+        return tuple(host.read(file, 64).decode("ascii", "replace").split())
+    except OSError:
+        return ()

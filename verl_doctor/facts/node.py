@@ -34,8 +34,11 @@ _SCHEDULERS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """The node's system and C library, and the signs of a container ("docker", "kubernetes", "apptainer", ...), of a
-    scheduler ("slurm", "kubernetes", ...) and of a Ray cluster (its address)."""
+    """The node's system and C library, and the signs of what it runs under.
+
+    `container` is "docker", "kubernetes", "apptainer" and the like, `scheduler` "slurm", "kubernetes" and the like,
+    `ray` the address of a Ray cluster; None where there is no sign.
+    """
 
     system: str
     kernel: str

@@ -17,10 +17,10 @@ def main(folder: str) -> dict[str, Any]:
     sys.path.insert(0, folder)
     import pynvml
 
-    def told(ask: Callable[..., Any], *arguments: Any) -> Any:
-        """Return the answer, or None where this driver or GPU does not tell."""
+    def told(function: str, *arguments: Any) -> Any:
+        """Return the answer, or None where this binding, driver or GPU does not tell."""
         try:
-            answer = ask(*arguments)
+            answer = getattr(pynvml, function)(*arguments)
         except (pynvml.NVMLError, AttributeError, ValueError):
             return None
         return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
@@ -31,9 +31,9 @@ def main(folder: str) -> dict[str, Any]:
     except pynvml.NVMLError as error:
         return {"error": _name(error), "message": str(error)}
     return {
-        "version": told(pynvml.nvmlSystemGetDriverVersion),
+        "version": told("nvmlSystemGetDriverVersion"),
         **_cuda(pynvml),
-        "gpus": [_gpu(pynvml, told, index) for index in range(count)],
+        "gpus": [_gpu(told, index, pynvml.NVML_NVLINK_MAX_LINKS) for index in range(count)],
     }
 
 
@@ -50,31 +50,31 @@ def _name(error: Exception) -> str:
     return type(error).__name__.removeprefix("NVMLError_")
 
 
-def _gpu(nvml: Any, told: Callable[..., Any], index: int) -> dict[str, Any]:
-    gpu = told(nvml.nvmlDeviceGetHandleByIndex, index)
+def _gpu(told: Callable[..., Any], index: int, most_links: int) -> dict[str, Any]:
+    gpu = told("nvmlDeviceGetHandleByIndex", index)
     if gpu is None:
         return {"index": index, "uuid": "", "name": "a GPU that does not answer"}
-    memory = told(nvml.nvmlDeviceGetMemoryInfo, gpu)
-    capability = told(nvml.nvmlDeviceGetCudaComputeCapability, gpu)
-    links = [told(nvml.nvmlDeviceGetNvLinkState, gpu, link) for link in range(nvml.NVML_NVLINK_MAX_LINKS)]
-    processes = told(nvml.nvmlDeviceGetComputeRunningProcesses, gpu)
+    memory = told("nvmlDeviceGetMemoryInfo", gpu)
+    capability = told("nvmlDeviceGetCudaComputeCapability", gpu)
+    links = [told("nvmlDeviceGetNvLinkState", gpu, link) for link in range(most_links)]
+    processes = told("nvmlDeviceGetComputeRunningProcesses", gpu)
     return {
         "index": index,
-        "uuid": told(nvml.nvmlDeviceGetUUID, gpu) or "",
-        "name": told(nvml.nvmlDeviceGetName, gpu) or "",
+        "uuid": told("nvmlDeviceGetUUID", gpu) or "",
+        "name": told("nvmlDeviceGetName", gpu) or "",
         "memory_total": memory and memory.total,
         "memory_free": memory and memory.free,
         "compute_capability": capability and "{}.{}".format(*capability),
-        "mig": _on(_first(told(nvml.nvmlDeviceGetMigMode, gpu))),
-        "ecc": _on(_first(told(nvml.nvmlDeviceGetEccMode, gpu))),
-        "persistence": _on(told(nvml.nvmlDeviceGetPersistenceMode, gpu)),
+        "mig": _on(_first(told("nvmlDeviceGetMigMode", gpu))),
+        "ecc": _on(_first(told("nvmlDeviceGetEccMode", gpu))),
+        "persistence": _on(told("nvmlDeviceGetPersistenceMode", gpu)),
         "nvlinks": None if all(link is None for link in links) else sum(link == 1 for link in links),
         "processes": None
         if processes is None
         else [
             {
                 "pid": process.pid,
-                "name": told(nvml.nvmlSystemGetProcessName, process.pid),
+                "name": told("nvmlSystemGetProcessName", process.pid),
                 "memory": process.usedGpuMemory,
             }
             for process in processes

@@ -26,7 +26,8 @@ class Toolkit:
 
 def collect(host: Host, target: Target) -> Toolkit:
     """Return the toolkit that a build would use: CUDA_HOME's, else the one on PATH, else /usr/local/cuda."""
-    del target
+    if target.root != "/":
+        return _in_image(host, Path(target.root))
     named = host.environ.get("CUDA_HOME") or host.environ.get("CUDA_PATH")
     homes = [Path(named)] if named else []
     on_path = host.which("nvcc")
@@ -39,6 +40,17 @@ def collect(host: Host, target: Target) -> Toolkit:
             version = _from_file(host, home) or _from_nvcc(host, nvcc)
             return Toolkit(nvcc=str(nvcc), version=version, cuda_home=named)
     return Toolkit(nvcc=None, version=None, cuda_home=named)
+
+
+def _in_image(host: Host, root: Path) -> Toolkit:
+    """Return the newest toolkit of an unpacked image; its programs are not run, and its links point elsewhere."""
+    local = root / "usr/local"
+    homes = [local / name for name in host.names(local) if name.startswith("cuda")] if host.is_dir(local) else []
+    found = [(_from_file(host, home), home / "bin/nvcc") for home in homes if host.is_file(home / "bin/nvcc")]
+    if not found:
+        return Toolkit(nvcc=None, version=None, cuda_home=None)
+    version, nvcc = max(found, key=lambda pair: [int(part) for part in (pair[0] or "0").split(".")])
+    return Toolkit(nvcc=str(nvcc), version=version, cuda_home=None)
 
 
 def _from_file(host: Host, home: Path) -> str | None:
