@@ -176,7 +176,7 @@ def _find_the_cause(results: dict[str, Result], facts: Facts, matrix: Matrix) ->
 
     Causes are not guessed from rules: each cure is tried on the facts, and the failed checks are asked again.
     """
-    found = [result for result in results.values() if failed(result) and not result.allowed]
+    found = [r for r in results.values() if failed(r) and r.severity is not Severity.INFO]
     if not found:
         return
     worst = min(result.severity.rank for result in found)

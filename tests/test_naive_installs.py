@@ -1,0 +1,57 @@
+"""What `pip install "verl[vllm]==X"` and `uv pip install` gave on 2026-11-21, and what is wrong with it.
+
+The table is a measured one (resolution with uv 0.13.8 and pip 26.3; causes from sources and small runs): each row's
+versions get the row's verdict, and every cause that versions can tell of is found.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.facts_of import distribution, facts_of
+from verl_doctor.examine import examine
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.matrix.load import load
+from verl_doctor.model import Failed, Verdict
+
+NAMES = ("verl", "vllm", "torch", "tensordict", "transformers", "ray", "numpy", "pyarrow")
+CAUSES = {
+    "GATE": "vllm-removed-by-verl",
+    "TF5": "transformers5-vllm011",
+    "V2S": "transformers5-vision2seq",
+    "PA26": "pyarrow26-numpy1",
+    "LEAK": "v0-n-gt1-leak",
+    "ASYNC": "sync-only",
+    "TD": "tensordict-below-verl-pin",
+    "NEW": "newer-than-verl",
+}
+VERDICTS = {
+    "broken": {Verdict.BROKEN},
+    "usable": {Verdict.HEALTHY},
+    "untested": {Verdict.HEALTHY, Verdict.DEGRADED},
+}
+ROWS = list(csv.DictReader(Path(__file__).with_name("data").joinpath("naive_installs.csv").open()))
+
+
+def installed(name: str, version: str) -> Distribution:
+    """The distribution with the requirements that its metadata publishes, as far as the matrix holds them."""
+    release = load().release(name, version)
+    if release is None:
+        return distribution(name, version)
+    requires = tuple(f"{key}{specifier}" for key, specifier in release.requires.items())
+    return distribution(name, version, requires=requires, requires_python=release.python)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['verl']}-{row['tool']}-{row['python']}")
+def test_verdict_and_causes(row: dict[str, str]) -> None:
+    facts = facts_of({name: installed(name, row[name]) for name in NAMES}, python=f"{row['python']}.3")
+    report = examine(facts, load())
+    found = {result.name for result in report.results if isinstance(result.outcome, Failed)}
+    assert report.verdict in VERDICTS[row["result"]]
+    assert {CAUSES[code] for code in row["causes"].split() if code in CAUSES} <= found
+    if row["result"] == "broken":
+        assert report.primary is not None
+        assert report.primary.name in CAUSES.values()
