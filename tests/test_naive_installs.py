@@ -33,7 +33,8 @@ VERDICTS = {
     "usable": {Verdict.HEALTHY},
     "untested": {Verdict.HEALTHY, Verdict.DEGRADED},
 }
-ROWS = list(csv.DictReader(Path(__file__).with_name("data").joinpath("naive_installs.csv").open()))
+TABLE = Path(__file__).with_name("data") / "naive_installs.csv"
+ROWS = list(csv.DictReader(TABLE.read_text().splitlines()))
 
 
 def installed(name: str, version: str) -> Distribution:

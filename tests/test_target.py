@@ -91,9 +91,7 @@ def test_users_own_packages_hide_the_systems() -> None:
         "/usr/bin/python3": "",
         "/home/u/.local/lib/python3.11/site-packages/six.py": "",
     }
-    folders = find(
-        FakeHost(files=files, environ={"HOME": "/home/u"}), prefix=Path("/usr"), own=OWN
-    ).search_path
+    folders = find(FakeHost(files=files, environ={"HOME": "/home/u"}), prefix=Path("/usr"), own=OWN).search_path
     assert folders == ("/home/u/.local/lib/python3.11/site-packages", "/usr/lib/python3/dist-packages")
     quiet = FakeHost(files=files, environ={"HOME": "/home/u", "PYTHONNOUSERSITE": "1"})
     assert find(quiet, prefix=Path("/usr"), own=OWN).search_path == ("/usr/lib/python3/dist-packages",)

@@ -21,3 +21,17 @@ class TargetError(DoctorError):
 
 class DataError(DoctorError):
     """A data file of the doctor, or one given to it, does not hold what it should."""
+
+
+class PatchRefusedError(DoctorError):
+    """A file holds something that no patch knows; nothing was written."""
+
+    exit_code = 1
+
+
+class WriteFailedError(DoctorError):
+    """The system did not let the doctor write; what had been written was put back."""
+
+
+class BusyError(DoctorError):
+    """Another process is writing to the same packages."""
