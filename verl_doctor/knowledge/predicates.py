@@ -151,8 +151,7 @@ def patch(wanted: str) -> Test:
             return NOT
         if found.state == "unrecognised":
             return Unknown(f"{found.file} is not the code that was released: {found.reason}")
-        what = f"{found.distribution} {found.version} as released"
-        return Holds((Seen(what=what, where=f"{found.file} is as it was released", about=found.distribution),))
+        return Holds((Seen(what="not patched", where=f"{found.file} is as it was released", about=found.distribution),))
 
     return test
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from verl_doctor import __version__
 from verl_doctor.examine import Report
-from verl_doctor.facts.snapshot import SCHEMA_VERSION
 from verl_doctor.model import Crashed, Failed, Finding, Passed, Remedy, Result, Skipped, Source
+from verl_doctor.report.head import head
 
 
 def render(report: Report, exit_code: int, *, with_facts: bool = False) -> str:
@@ -18,17 +17,8 @@ def render(report: Report, exit_code: int, *, with_facts: bool = False) -> str:
 
 def document(report: Report, exit_code: int, *, with_facts: bool = False) -> dict[str, Any]:
     """Return the report as plain values."""
-    target = report.facts.target
     whole: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "verl-doctor", "version": __version__},
-        "target": {
-            "python": target.python,
-            "prefix": target.prefix,
-            "version": target.version,
-            "kind": target.kind,
-            "root": target.root,
-        },
+        **head(report.facts.target),
         "verdict": report.verdict.value,
         "exit_code": exit_code,
         "results": [_result(result) for result in report.results],
