@@ -1,0 +1,1 @@
+"""The whole job on a sandbox with real vLLM sources, on any machine."""
