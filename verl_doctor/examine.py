@@ -202,7 +202,7 @@ def _most_important_first(result: Result) -> tuple[Any, ...]:
     return (
         kind,
         not result.primary,
-        result.consequence_of is not None,
+        result.consequence_of is None,
         result.severity.rank,
         result.layer.rank,
         result.id,
