@@ -22,6 +22,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(sys.executable).parent
+SLOW = {"torch.utils.collect_env", "verl scripts/diagnose.py"}
+SLOW_ROUNDS = 5
 
 
 def main() -> None:
@@ -40,7 +42,7 @@ def main() -> None:
         _run(argv)  # once, so that files are cached and bytecode is written
     for number in range(options.rounds):
         for name, argv in commands.items():
-            if number < 5 or "doctor" in name or name in {"bare interpreter", "uv pip check"}:
+            if number < SLOW_ROUNDS or name not in SLOW:
                 elapsed, peak = _run(argv)
                 seconds[name].append(elapsed)
                 peaks[name] = max(peaks[name], peak)

@@ -53,7 +53,7 @@ class FakeHost:
         found = {
             name.relative_to(parent).parts[0]
             for name in map(PurePosixPath, [*self.files, *self.links])
-            if name != parent and name.is_relative_to(parent)
+            if str(name) != str(parent) and name.is_relative_to(parent)
         }
         if not found:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))

@@ -1,6 +1,6 @@
 """Writes docs/checks.md from the checks and the known failures; with --check it only compares.
 
-    python tools/write_docs.py [--check]
+python tools/write_docs.py [--check]
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def page() -> str:
 def _code() -> Iterator[tuple[str, str, str, str]]:
     for module in pkgutil.iter_modules(checks.__path__):
         check = importlib.import_module(f"verl_doctor.checks.{module.name}")
-        yield check.ID, check.NAME, check.SEVERITY.value, check.__doc__.splitlines()[0].rstrip(".")
+        yield check.ID, check.NAME, check.SEVERITY.value, (check.__doc__ or "").splitlines()[0].rstrip(".")
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ class LocalProcess:
 
 
 class LocalHost:
-    """This machine."""
+    """The machine that the doctor runs on."""
 
     @property
     def environ(self) -> Mapping[str, str]:

@@ -14,12 +14,14 @@ from verl_doctor.facts.packages import Copy
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.model import Unavailable
 
+VLLM = distribution("vllm", "0.11.0", requires=("torch==2.8.0",))
+
 
 @pytest.mark.parametrize(
     "facts",
     [
         pytest.param(facts_of(), id="plain"),
-        pytest.param(facts_of({"torch": "2.8.0", "vllm": distribution("vllm", "0.11.0", requires=("torch==2.8.0",))}), id="packages"),
+        pytest.param(facts_of({"torch": "2.8.0", "vllm": VLLM}), id="packages"),
         pytest.param(
             facts_of({"six": distribution("six", "1.0", copies=(Copy(version="2", location="/a", metadata="b"),))}),
             id="copies",

@@ -82,7 +82,7 @@ def test_readable_metadata_counts_beside_a_leftover() -> None:
 
 
 def test_first_folder_wins_as_in_imports() -> None:
-    files = {f"/first/six-1.0.dist-info/METADATA": "", f"{SITE}/six-2.0.dist-info/METADATA": ""}
+    files = {"/first/six-1.0.dist-info/METADATA": "", f"{SITE}/six-2.0.dist-info/METADATA": ""}
     found = scan(files, "/first")["six"]
     assert (found.version, found.copies[0].location) == ("2.0", "/first")
 

@@ -18,7 +18,7 @@ LISTED = {"torch": Distribution(name="torch", version="2.5.1", location=SITE, me
     ("text", "version", "flavour", "cuda"),
     [
         pytest.param(
-            "from typing import Optional\n__version__ = '2.5.1+cu124'\ncuda: Optional[str] = '12.4'\nhip: Optional[str] = None\n",
+            "__version__ = '2.5.1+cu124'\ncuda: Optional[str] = '12.4'\nhip: Optional[str] = None\n",
             "2.5.1+cu124",
             "cuda",
             "12.4",

@@ -81,6 +81,7 @@ def ask(target: Target, python: Python, packages: Mapping[str, Distribution], ma
 def conflict(
     target: Target, distribution: Distribution, required: Required, installed: Distribution, matrix: Matrix
 ) -> Finding:
+    """Return the finding that an installed version breaks a requirement, with a release that keeps it."""
     newest = matrix.newest(required.key, required.specifier)
     return Finding(
         message=f"{distribution.name} {distribution.version} requires {required.key}{required.specifier}, "
@@ -101,7 +102,8 @@ def conflict(
 
 def _wrong_python(distribution: Distribution, wanted: str, python: Python) -> Finding:
     return Finding(
-        message=f"{distribution.name} {distribution.version} requires Python {wanted}, but this is Python {python.version}.",
+        message=f"{distribution.name} {distribution.version} requires Python {wanted}, "
+        f"but this is Python {python.version}.",
         remedy=Remedy(
             text=f"Make an environment with a Python in {wanted} and install there.",
             commands=(f"uv venv --python '{wanted}' verl-env",),

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from verl_doctor.facts.compiler import Compiler
+from verl_doctor.facts.disks import Disk
 from verl_doctor.facts.driver import Driver
-from verl_doctor.facts.nvml import Gpu
 from verl_doctor.facts.libraries import Library
 from verl_doctor.facts.limits import Limits
 from verl_doctor.facts.node import Node
+from verl_doctor.facts.nvml import Gpu
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.toolkit import Toolkit
 from verl_doctor.facts.torch import Torch
-from verl_doctor.facts.disks import Disk
 from verl_doctor.model import Unavailable
 from verl_doctor.target import Target
 

@@ -24,6 +24,7 @@ from verl_doctor.model import (
     Verdict,
 )
 from verl_doctor.remedies import ESSENTIAL
+from verl_doctor.report.fold import fold
 
 GIB: Final = 2**30
 _VERDICTS: Final = {
@@ -65,9 +66,9 @@ def _sections(report: Report) -> Iterator[tuple[str, list[Result]]]:
 def _head(facts: Facts, console: Console) -> None:
     target = facts.target
     place = f"{target.prefix} ({target.kind}, Python {target.version or 'unknown'})"
-    _print(console, 0, Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {place}"))
-    _print(console, 0, Text(_versions(facts)))
-    _print(console, 0, Text(_hardware(facts)))
+    fold(console, 0, Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {place}"))
+    fold(console, 0, Text(_versions(facts)))
+    fold(console, 0, Text(_hardware(facts)))
 
 
 def _versions(facts: Facts) -> str:
@@ -104,18 +105,18 @@ def _gpus(gpus: tuple[Gpu, ...]) -> str:
 def _result(result: Result, console: Console, *, whole: bool) -> None:
     assert isinstance(result.outcome, Failed)  # noqa: S101 - sections hold failures only
     severity = (result.severity.value, _STYLES[result.severity])
-    _print(console, 2, Text.assemble(severity, f"  {result.name}  ", (result.id, "dim")))
+    fold(console, 2, Text.assemble(severity, f"  {result.name}  ", (result.id, "dim")))
     for finding in result.outcome.findings:
         _finding(finding, console, whole=whole, evidence=result.primary)
 
 
 def _finding(finding: Finding, console: Console, *, whole: bool, evidence: bool) -> None:
-    _print(console, 4, Text(finding.message))
+    fold(console, 4, Text(finding.message))
     if evidence:
         for seen in finding.evidence:
-            _print(console, 4, Text(f"seen: {seen}", style="dim"))
+            fold(console, 4, Text(f"seen: {seen}", style="dim"))
     if whole:
-        _print(console, 4, Text(f"-> {finding.remedy.text}"))
+        fold(console, 4, Text(f"-> {finding.remedy.text}"))
         for command in finding.remedy.commands:
             console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
 
@@ -135,11 +136,4 @@ def _unjudged(report: Report, console: Console) -> None:
         console.print(Text("\nNot judged", style="bold"))
         for reason, names in reasons.items():
             shown = ", ".join(names) if len(names) <= 4 else f"{len(names)} checks"  # noqa: PLR2004 - a line's worth
-            _print(console, 2, Text(f"{shown}: {reason}"))
-
-
-def _print(console: Console, indent: int, text: Text) -> None:
-    """Print a text folded to the console's width, without trailing blanks."""
-    for line in text.wrap(console, max(20, console.width - indent)):
-        line.rstrip()
-        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+            fold(console, 2, Text(f"{shown}: {reason}"))
