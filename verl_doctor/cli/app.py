@@ -67,6 +67,10 @@ def run() -> int:
     """Run the command that the command line names; return its exit code."""
     try:
         result = app(standalone_mode=False, prog_name="verl-doctor")
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except SystemExit:  # the only one left: typer's answer to a reader that has closed its end
+        raise BrokenPipeError from None
     except Exception as error:
         # typer 0.26 carries its own copy of click, so the class differs between versions; the protocol does not.
         show, status = getattr(error, "show", None), getattr(error, "exit_code", None)
