@@ -1,0 +1,397 @@
+"""Applying and reverting, on sources of our own writing that have the structure of the real ones."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.patching.sandbox import EMPTY_CACHE, FILES, FIXED, LOCAL_RANK, WORLD_SIZE, Sandbox, compile_all, make
+from verl_doctor.errors import DataError, PatchRefusedError, TargetError, WriteFailedError
+from verl_doctor.patching.disk import Disk
+
+ALL = ("vllm07-world-size-assert", "vllm07-local-rank", "vllm07-empty-cache")
+
+
+class CountingDisk(Disk):
+    """Counts what it does."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def step(self) -> None:
+        self.steps += 1
+
+
+def test_apply_edits_all_files(sandbox: Sandbox) -> None:
+    assert sandbox.states() == dict.fromkeys(ALL, "applicable")
+    plan = sandbox.apply()
+    assert [edit.file for edit in plan.edits] == list(FIXED)
+    assert {file: sandbox.read(file) for file in FIXED} == FIXED
+    assert sandbox.states() == dict.fromkeys(ALL, "applied")
+
+
+def test_revert_leaves_nothing_behind(sandbox: Sandbox) -> None:
+    before = sandbox.snapshot()
+    sandbox.apply()
+    assert sandbox.snapshot() != before
+    sandbox.revert()
+    assert sandbox.snapshot() == before
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_record_agrees_after_apply_and_is_the_same_after_revert(tmp_path: Path, end: str) -> None:
+    sandbox = make(tmp_path, end=end)
+    before = sandbox.read("vllm-0.7.2.dist-info/RECORD")
+    assert sandbox.disagreements_with_record() == []
+    sandbox.apply()
+    assert sandbox.disagreements_with_record() == []
+    assert sandbox.read("vllm-0.7.2.dist-info/RECORD").count(b"\r\n") in (
+        0,
+        sandbox.read("vllm-0.7.2.dist-info/RECORD").count(b"\n"),
+    )
+    sandbox.revert()
+    assert sandbox.read("vllm-0.7.2.dist-info/RECORD") == before
+
+
+def test_applying_twice_writes_nothing(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    after = sandbox.snapshot()
+    disk = CountingDisk()
+    assert sandbox.apply(disk=disk).changes == ()
+    assert disk.steps == 0
+    assert sandbox.snapshot() == after
+
+
+def test_reverting_twice_writes_nothing(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    sandbox.revert()
+    disk = CountingDisk()
+    assert sandbox.revert(disk=disk).changes == ()
+    assert disk.steps == 0
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_one_patch_at_a_time(sandbox: Sandbox, name: str) -> None:
+    before = sandbox.snapshot()
+    sandbox.apply(name)
+    assert sandbox.states() == {**dict.fromkeys(ALL, "applicable"), name: "applied"}
+    sandbox.apply()
+    assert sandbox.disagreements_with_record() == []
+    sandbox.revert(name)
+    assert sandbox.states() == {**dict.fromkeys(ALL, "applied"), name: "applicable"}
+    assert sandbox.disagreements_with_record() == []
+    sandbox.revert()
+    assert sandbox.snapshot() == before
+
+
+def test_a_hard_link_to_the_cache_keeps_its_content(sandbox: Sandbox, tmp_path: Path) -> None:
+    sibling = tmp_path / "cache.py"
+    os.link(sandbox.site / WORLD_SIZE, sibling)
+    sandbox.apply()
+    assert sibling.read_bytes() == FILES[WORLD_SIZE]
+    sandbox.revert()
+    assert sibling.stat().st_nlink == 1
+
+
+def test_a_symbolic_link_to_the_cache_keeps_its_content(sandbox: Sandbox, tmp_path: Path) -> None:
+    cached = tmp_path / "cache.py"
+    (sandbox.site / WORLD_SIZE).rename(cached)
+    (sandbox.site / WORLD_SIZE).symlink_to(cached)
+    sandbox.apply()
+    assert cached.read_bytes() == FILES[WORLD_SIZE]
+    assert sandbox.read(WORLD_SIZE) == FIXED[WORLD_SIZE]
+
+
+def test_the_mode_stays(sandbox: Sandbox) -> None:
+    path = sandbox.site / LOCAL_RANK
+    path.chmod(0o754)
+    sandbox.apply()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o754
+    sandbox.revert()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o754
+
+
+def test_bytecode_goes_and_that_of_others_stays(sandbox: Sandbox) -> None:
+    for run in (sandbox.apply, sandbox.revert):
+        stale = compile_all(sandbox)
+        run()
+        assert not [path for path in stale if path.exists()]
+        assert (sandbox.site / "vllm/executor/__pycache__/uniproc_executor_of_another.cpython-312.pyc").exists()
+
+
+def test_a_file_edited_by_hand_to_the_same_effect_is_left(sandbox: Sandbox) -> None:
+    by_hand = FIXED[LOCAL_RANK].replace(b'environ["LOCAL_RANK"]', b'environ.get("LOCAL_RANK", "0")')
+    sandbox.write(LOCAL_RANK, by_hand)
+    assert [edit.file for edit in sandbox.apply().edits] == [WORLD_SIZE, EMPTY_CACHE]
+    assert sandbox.read(LOCAL_RANK) == by_hand
+    sandbox.revert()
+    assert sandbox.read(LOCAL_RANK) == by_hand
+    assert sandbox.read(WORLD_SIZE) == FILES[WORLD_SIZE]
+
+
+def test_an_unfamiliar_second_file_stops_everything(sandbox: Sandbox) -> None:
+    sandbox.write(
+        LOCAL_RANK, FILES[LOCAL_RANK].replace(b"local_rank = rank\n        is_", b"local_rank = 0\n        is_")
+    )
+    before = sandbox.snapshot()
+    with pytest.raises(PatchRefusedError, match=r"uniproc_executor\.py is not what vllm07-local-rank knows: _init"):
+        sandbox.apply()
+    assert sandbox.snapshot() == before
+    assert [edit.file for edit in sandbox.apply("vllm07-empty-cache").edits] == [EMPTY_CACHE]
+
+
+def test_an_edit_by_hand_is_not_reverted(sandbox: Sandbox) -> None:
+    sandbox.write(WORLD_SIZE, FIXED[WORLD_SIZE])
+    with pytest.raises(PatchRefusedError, match="vllm07-world-size-assert was not applied by verl-doctor"):
+        sandbox.revert()
+    sandbox.apply()
+    with pytest.raises(PatchRefusedError, match="vllm07-world-size-assert was not applied by verl-doctor"):
+        sandbox.revert("VDP001")
+    sandbox.revert()
+    assert sandbox.states()["vllm07-world-size-assert"] == "applied"
+
+
+def test_a_file_changed_since_is_not_reverted(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    sandbox.write(EMPTY_CACHE, FIXED[EMPTY_CACHE] + b"# mine\n")
+    before = sandbox.snapshot()
+    with pytest.raises(
+        PatchRefusedError, match=r"weight_utils\.py was changed after verl-doctor patched it.*==0\.7\.2"
+    ):
+        sandbox.revert()
+    assert sandbox.snapshot() == before
+    sandbox.revert("vllm07-local-rank")
+
+
+def test_a_file_that_is_gone_is_not_reverted(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    (sandbox.site / EMPTY_CACHE).unlink()
+    with pytest.raises(PatchRefusedError, match=r"weight_utils\.py is gone"):
+        sandbox.revert()
+
+
+def test_a_damaged_original_is_not_put_back(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    for original in sandbox.metadata.glob("verl-doctor/*.original"):
+        original.write_bytes(b"?")
+    with pytest.raises(PatchRefusedError, match="is damaged"):
+        sandbox.revert()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"{", "is not the receipt that verl-doctor writes", id="no JSON"),
+        pytest.param(b'{"schema_version": "1"}', "is not the receipt that verl-doctor writes", id="no files"),
+        pytest.param(b'{"schema_version": "9"}', "written by another verl-doctor, in version '9'", id="newer"),
+        pytest.param(b'{"schema_version": "1", "files": [{}]}', "is not the receipt", id="fields missing"),
+    ],
+)
+def test_a_receipt_that_cannot_be_read(sandbox: Sandbox, content: bytes, message: str) -> None:
+    sandbox.apply()
+    (sandbox.metadata / "verl-doctor/receipt.json").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        sandbox.revert()
+
+
+def test_a_reinstall_is_noticed(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    make(sandbox.site)
+    assert sandbox.states() == dict.fromkeys(ALL, "applicable")
+    sandbox.revert()  # only forgets the receipt, which this reinstall left behind
+    assert not (sandbox.metadata / "verl-doctor").exists()
+    assert sandbox.disagreements_with_record() == []
+    assert {file: sandbox.read(file) for file in FILES} == FILES
+
+
+def test_applying_again_after_a_reinstall(sandbox: Sandbox) -> None:
+    before = sandbox.snapshot()
+    sandbox.apply()
+    make(sandbox.site)
+    sandbox.apply()
+    assert sandbox.disagreements_with_record() == []
+    sandbox.revert()
+    assert sandbox.snapshot() == before
+
+
+def test_an_uninstall_by_record_leaves_nothing(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    for line in sandbox.read("vllm-0.7.2.dist-info/RECORD").decode().splitlines():
+        (sandbox.site / line.partition(",")[0]).unlink(missing_ok=True)
+    assert [path for path in sandbox.site.glob("vllm*/**/*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [
+        pytest.param("0.6.3", "unrecognised", id="before the range"),
+        pytest.param("0.7.3", "unrecognised", id="fixed release that has the bug"),
+        pytest.param("dev", "unrecognised", id="no version"),
+    ],
+)
+def test_a_release_outside_the_range_is_reported_and_left(tmp_path: Path, version: str, state: str) -> None:
+    sandbox = make(tmp_path, version)
+    before = sandbox.snapshot()
+    assert set(sandbox.states().values()) == {state}
+    assert sandbox.apply().changes == ()
+    assert sandbox.snapshot() == before
+
+
+def test_a_release_with_the_fix(tmp_path: Path) -> None:
+    sandbox = make(tmp_path, "0.7.3", files=FIXED)
+    assert set(sandbox.states().values()) == {"fixed-upstream"}
+    assert sandbox.apply().changes == ()
+
+
+def test_without_the_package_there_is_nothing_to_do(tmp_path: Path) -> None:
+    (tmp_path / "other-1.0.dist-info").mkdir()
+    sandbox = Sandbox(tmp_path)
+    assert set(sandbox.states().values()) == {"absent"}
+    assert sandbox.apply().changes == ()
+    assert sandbox.revert().changes == ()
+
+
+def test_an_editable_checkout_has_no_record_to_keep(tmp_path: Path) -> None:
+    checkout, site = tmp_path / "checkout", tmp_path / "site-packages"
+    sandbox = make(site, files={})
+    for file, content in FILES.items():
+        Sandbox(checkout).write(file, content)
+    link = f'{{"url": "file://{checkout}", "dir_info": {{"editable": true}}}}'
+    sandbox.write("vllm-0.7.2.dist-info/direct_url.json", link.encode())
+    before = sandbox.snapshot()
+    sandbox.apply()
+    assert {file: (checkout / file).read_bytes() for file in FIXED} == FIXED
+    sandbox.revert()
+    assert {file: (checkout / file).read_bytes() for file in FILES} == FILES
+    assert sandbox.snapshot() == before
+
+
+def test_metadata_without_record(sandbox: Sandbox) -> None:
+    (sandbox.metadata / "RECORD").unlink()
+    before = sandbox.snapshot()
+    sandbox.apply()
+    assert not (sandbox.metadata / "RECORD").exists()
+    sandbox.revert()
+    assert sandbox.snapshot() == before
+
+
+def test_a_file_that_cannot_be_read(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Denying(type(sandbox.host)):  # type: ignore[misc] # a host with one unreadable file
+        def read(self, path: Path, limit: int = 2**20) -> bytes:
+            if path.name == "weight_utils.py":
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return super().read(path, limit)  # type: ignore[no-any-return] # bytes
+
+    monkeypatch.setattr(Sandbox, "host", Denying())
+    found = sandbox.full_states()["vllm07-empty-cache"]
+    assert (found.state, found.reason) == (
+        "unrecognised",
+        f"{sandbox.site / EMPTY_CACHE} cannot be read: Permission denied",
+    )
+    with pytest.raises(TargetError, match=r"weight_utils\.py cannot be read: Permission denied"):
+        sandbox.apply()
+
+
+class FailingDisk(Disk):
+    """A disk on which one step fails."""
+
+    def __init__(self, step: int, number: int) -> None:
+        self.left, self.number = step, number
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise OSError(self.number, os.strerror(self.number), "somewhere")
+
+
+def test_an_error_at_any_step_changes_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # hundreds of runs, and nobody pulls the plug
+    before = sandbox.snapshot()
+    counting = CountingDisk()
+    sandbox.apply(disk=counting)
+    sandbox.revert()
+    outcomes = set()
+    for step in range(1, counting.steps + 1):
+        with pytest.raises(WriteFailedError) as caught:
+            sandbox.apply(disk=FailingDisk(step, errno.ENOSPC))
+        assert "No space left on device" in str(caught.value)
+        if "nothing was changed" in str(caught.value):
+            outcomes.add("old")
+        else:
+            outcomes.add("new")
+            assert "Everything was written" in str(caught.value)
+            assert sandbox.apply("VDP001").changes == ()
+            sandbox.revert()
+        assert sandbox.snapshot() == before
+    assert outcomes == {"old", "new"}
+
+
+def test_a_read_only_file_system_is_called_that(sandbox: Sandbox) -> None:
+    with pytest.raises(WriteFailedError, match="cannot be written: it is on a read-only file system; nothing was"):
+        sandbox.apply(disk=FailingDisk(5, errno.EROFS))
+
+
+def test_an_interruption_by_the_user_changes_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = sandbox.snapshot()
+    replace = Path.replace
+
+    def interrupted(self: Path, target: Path) -> Path:
+        if target.name == "weight_utils.py":
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        sandbox.apply()
+    assert sandbox.snapshot() == before
+
+
+def test_a_failing_replace_changes_nothing(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = sandbox.snapshot()
+    replace = Path.replace
+
+    def denied(self: Path, target: Path) -> Path:
+        if target.name == "weight_utils.py":
+            raise PermissionError(errno.EACCES, "Permission denied", str(target))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", denied)
+    with pytest.raises(
+        WriteFailedError, match=r"weight_utils\.py cannot be written: Permission denied; nothing was changed"
+    ):
+        sandbox.apply()
+    assert sandbox.snapshot() == before
+
+
+def test_where_even_putting_back_fails_the_next_run_does_it(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = sandbox.snapshot()
+    replace = Path.replace
+
+    def denied(self: Path, target: Path) -> Path:
+        if target.name == "weight_utils.py" or self.name.endswith("-old"):
+            raise OSError(errno.EIO, "Input/output error", str(target))
+        return replace(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", denied)
+        with pytest.raises(WriteFailedError, match=r"nor could everything be put back .*\.journal"):
+            sandbox.apply()
+        with pytest.raises(WriteFailedError, match="interrupted cannot be undone"):
+            sandbox.apply()
+    assert sandbox.snapshot() != before
+    sandbox.apply()
+    sandbox.revert()
+    assert sandbox.snapshot() == before
+
+
+def test_a_refusal_outranks_a_file_system_that_cannot_be_written(sandbox: Sandbox) -> None:
+    sandbox.write(LOCAL_RANK, b"")
+    with pytest.raises(PatchRefusedError):
+        sandbox.apply(disk=FailingDisk(1, errno.EROFS))
+    sandbox.write(LOCAL_RANK, FILES[LOCAL_RANK])
+    with pytest.raises(WriteFailedError, match=r"dist-info.* cannot be written: .*read-only file system; nothing was"):
+        sandbox.apply(disk=FailingDisk(1, errno.EROFS))

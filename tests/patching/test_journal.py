@@ -1,0 +1,162 @@
+"""A run that is killed at any step is brought to an end by the next one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.patching.sandbox import FILES, FIXED, LOCAL_RANK, WORLD_SIZE, Sandbox, Snapshot, compile_all
+from verl_doctor.errors import DataError
+from verl_doctor.patching import journal
+from verl_doctor.patching.change import Change
+from verl_doctor.patching.disk import Disk
+
+
+class Killed(BaseException):
+    """The process would be gone here: nothing catches this."""
+
+
+class DyingDisk(Disk):
+    """A disk whose user is killed at a step."""
+
+    def __init__(self, step: int) -> None:
+        self.left = step
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # hundreds of runs, and nobody pulls the plug
+
+
+def _is_killed(run: Callable[..., object], step: int) -> bool:
+    """Run until a step, and say whether there was one."""
+    try:
+        run(disk=DyingDisk(step))
+    except Killed:
+        return True
+    return False
+
+
+def _files(snapshot: Snapshot) -> Snapshot:
+    """Return what does not depend on the time in the receipt."""
+    return {name: file for name, file in snapshot.items() if not name.endswith(("/RECORD", "/receipt.json"))}
+
+
+def test_killed_while_applying(sandbox: Sandbox) -> None:
+    before = sandbox.snapshot()
+    sandbox.apply()
+    after = sandbox.snapshot()
+    sandbox.revert()
+    step = 1
+    while _is_killed(sandbox.apply, step):
+        stale = compile_all(sandbox)
+        sandbox.apply()
+        assert _files(sandbox.snapshot()) == _files(after)
+        assert sandbox.disagreements_with_record() == []
+        sandbox.revert()
+        assert sandbox.snapshot() == before
+        assert not [path for path in stale if path.exists()]
+        step += 1
+    assert step > 50
+
+
+def test_killed_while_applying_and_then_reverted(sandbox: Sandbox) -> None:
+    before = sandbox.snapshot()
+    step = 1
+    while _is_killed(sandbox.apply, step):
+        sandbox.revert()
+        assert sandbox.snapshot() == before
+        step += 1
+    assert step > 50
+
+
+def test_killed_while_reverting(sandbox: Sandbox) -> None:
+    before = sandbox.snapshot()
+    sandbox.apply()
+    after = sandbox.snapshot()
+    step = 1
+    while _is_killed(sandbox.revert, step):
+        sandbox.revert()
+        assert sandbox.snapshot() == before
+        sandbox.apply()
+        step += 1
+    assert step > 50
+    sandbox.apply()
+    for earlier in range(1, step, 5):
+        assert _is_killed(sandbox.revert, earlier)
+        sandbox.apply()
+        assert _files(sandbox.snapshot()) == _files(after)
+        assert sandbox.disagreements_with_record() == []
+
+
+def test_killed_again_while_recovering(sandbox: Sandbox) -> None:
+    before = sandbox.snapshot()
+    first = 1
+    while _is_killed(sandbox.apply, first):
+        second = 1
+        while _is_killed(sandbox.revert, second):
+            sandbox.revert()
+            assert sandbox.snapshot() == before
+            _is_killed(sandbox.apply, first)
+            second += 1
+        assert sandbox.snapshot() == before
+        first += 7
+
+
+def _kill_half_way(sandbox: Sandbox) -> None:
+    """Kill a run when one file is exchanged and another is not."""
+    step = 1
+    while _is_killed(sandbox.apply, step):
+        if sandbox.read(WORLD_SIZE) == FIXED[WORLD_SIZE] and sandbox.read(LOCAL_RANK) == FILES[LOCAL_RANK]:
+            return
+        sandbox.revert()
+        step += 1
+    pytest.fail("there is no such step")
+
+
+def test_what_somebody_else_wrote_meanwhile_stays(sandbox: Sandbox) -> None:
+    _kill_half_way(sandbox)
+    sandbox.write(WORLD_SIZE, b"mine")
+    assert journal.recover(sandbox.metadata / "verl-doctor.journal", Disk())
+    assert sandbox.read(WORLD_SIZE) == b"mine"
+    assert sandbox.read(LOCAL_RANK) == FILES[LOCAL_RANK]
+    assert [path for path in sandbox.site.rglob("*verl-doctor*") if not path.is_symlink()] == []
+
+
+def test_an_environment_that_moved_is_recovered_where_it_is(sandbox: Sandbox, tmp_path: Path) -> None:
+    before = sandbox.snapshot()
+    _kill_half_way(sandbox)
+    sandbox.site.rename(tmp_path / "moved")
+    moved = Sandbox(tmp_path / "moved")
+    moved.revert()
+    assert moved.snapshot() == before
+
+
+def test_nothing_to_recover(sandbox: Sandbox) -> None:
+    assert not journal.recover(sandbox.metadata / "verl-doctor.journal", Disk())
+
+
+@pytest.mark.parametrize("content", [b"{", b"{}", b'{"files": [{}], "status": "begun"}', b"[]"])
+def test_a_journal_of_somebody_else(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="is not the journal that verl-doctor writes"):
+        journal.recover(path, Disk())
+
+
+def test_a_file_may_go_and_another_come(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_bytes(b"1")
+    journal.carry_out([Change(old, b"1", None), Change(new, None, b"2")], tmp_path / "home/journal", Disk())
+    assert not old.exists()
+    assert new.read_bytes() == b"2"
+    assert list((tmp_path / "home").iterdir()) == []

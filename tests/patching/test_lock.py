@@ -1,0 +1,85 @@
+"""Two writers are kept apart, and a dead one keeps nobody out."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.patching.sandbox import FILES, FIXED, Sandbox
+from verl_doctor.errors import BusyError
+from verl_doctor.host import Exited, LocalHost, NotStarted
+from verl_doctor.patching import lock
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "METADATA"
+    path.write_text("Name: vllm")
+    return path
+
+
+def test_nothing_is_left_and_nothing_is_written(file: Path) -> None:
+    before = file.stat()
+    with lock.held(file):
+        pass
+    assert file.stat() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_it_is_free_after_an_error(file: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error), lock.held(file):
+        raise error
+    with lock.held(file, patience=0):
+        pass
+
+
+def test_whoever_holds_it_keeps_others_out(file: Path) -> None:
+    with (
+        lock.held(file),
+        pytest.raises(BusyError, match=r"Another verl-doctor is changing .*; nothing was written"),
+        lock.held(file, patience=0.05),
+    ):
+        pytest.fail("got in")
+
+
+def test_a_killed_holder_keeps_nobody_out(file: Path) -> None:
+    read, write = os.pipe()
+    holder = os.fork()
+    if holder == 0:
+        with lock.held(file):
+            os.write(write, b"!")
+            signal.pause()
+    assert os.read(read, 1) == b"!"
+    with pytest.raises(BusyError), lock.held(file, patience=0):
+        pytest.fail("got in")
+    os.kill(holder, signal.SIGKILL)
+    os.waitpid(holder, 0)
+    with lock.held(file, patience=0):
+        pass
+    os.close(read)
+    os.close(write)
+
+
+def test_many_at_once_end_in_one_of_two_states(sandbox: Sandbox) -> None:
+    before = sandbox.snapshot()
+    program = (
+        "import sys; from pathlib import Path; from tests.patching.sandbox import Sandbox; "
+        "box = Sandbox(Path(sys.argv[1])); getattr(box, sys.argv[2])(patience=60)"
+    )
+    host = LocalHost()
+    verbs = ("apply", "revert") * 3
+    running = [host.start([sys.executable, "-c", program, str(sandbox.site), verb]) for verb in verbs]
+    for process in running:
+        assert not isinstance(process, NotStarted)
+        outcome = process.wait(60)
+        assert isinstance(outcome, Exited)
+        assert (outcome.status, outcome.stderr) == (0, "")
+    assert {file: sandbox.read(file) for file in FILES} in (FILES, FIXED)
+    assert sandbox.disagreements_with_record() == []
+    sandbox.revert()
+    assert sandbox.snapshot() == before

@@ -1,0 +1,103 @@
+"""The state of patches without libcst."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Installed
+from tests.fake_host import FakeHost
+from tests.patching.sandbox import FILES
+from verl_doctor.facts import packages
+from verl_doctor.facts.patches import PatchState, collect
+from verl_doctor.host import Exited, LocalHost
+from verl_doctor.patching import catalogue
+from verl_doctor.target import Target
+
+SITE = "/venv/lib/python3.12/site-packages"
+TARGET = Target(python=None, prefix="/venv", version="3.12", kind="venv", search_path=(SITE,))
+
+
+def _collect(host: FakeHost) -> dict[str, PatchState]:
+    return collect(host, TARGET, packages.collect(host, TARGET))
+
+
+def _host(version: str, files: dict[str, bytes]) -> FakeHost:
+    metadata = f"{SITE}/vllm-{version}.dist-info/METADATA"
+    return FakeHost(
+        files={
+            **{f"{SITE}/{file}": content for file, content in files.items()},
+            metadata: f"Name: vllm\nVersion: {version}\n",
+        }
+    )
+
+
+def test_a_state_carries_what_the_report_says() -> None:
+    assert _collect(_host("0.7.2", FILES))["vllm07-local-rank"] == PatchState(
+        id="VDP002",
+        distribution="vllm",
+        version="0.7.2",
+        file="vllm/executor/uniproc_executor.py",
+        state="applicable",
+    )
+
+
+def test_no_package() -> None:
+    found = _collect(FakeHost(files={f"{SITE}/x-1.dist-info/METADATA": "Name: x\n"}))
+    assert {(state.state, state.version, state.reason) for state in found.values()} == {
+        ("absent", None, "vllm is not installed")
+    }
+
+
+def test_a_package_that_was_half_uninstalled() -> None:
+    found = _collect(FakeHost(files={f"{SITE}/~llm-0.7.2.dist-info/METADATA": "Name: vllm\nVersion: 0.7.2\n"}))
+    assert {state.state for state in found.values()} == {"absent"}
+
+
+def test_no_file() -> None:
+    found = _collect(_host("0.12.0", {}))
+    assert found["vllm07-local-rank"].state == "absent"
+    assert found["vllm07-local-rank"].reason == "vllm 0.12.0 has no vllm/executor/uniproc_executor.py"
+
+
+def test_an_editable_checkout_in_an_image_is_found_below_its_root() -> None:
+    link = '{"url": "file:///src/vllm", "dir_info": {"editable": true}}'
+    host = FakeHost(
+        files={
+            **{f"/image/src/vllm/{file}": content for file, content in FILES.items()},
+            f"/image{SITE}/vllm-0.7.2.dist-info/METADATA": "Name: vllm\nVersion: 0.7.2\n",
+            f"/image{SITE}/vllm-0.7.2.dist-info/direct_url.json": link,
+        }
+    )
+    target = Target(
+        python=None, prefix="/image/venv", version="3.12", kind="venv", search_path=(f"/image{SITE}",), root="/image"
+    )
+    found = collect(host, target, packages.collect(host, target))
+    assert {state.state for state in found.values()} == {"applicable"}
+
+
+@pytest.mark.real
+@pytest.mark.parametrize(
+    ("version", "state"),
+    [("0.7.0", "applicable"), ("0.7.2", "applicable"), ("0.7.3", "fixed-upstream"), ("0.8.5.post1", "fixed-upstream")],
+)
+def test_published_releases_are_known_without_libcst(installed: Installed, version: str, state: str) -> None:
+    site = installed("vllm", version, [patch.file for patch in catalogue.load()])
+    program = (
+        "import sys; from pathlib import Path; from tests.patching.sandbox import Sandbox; "
+        "print({state.state for state in Sandbox(Path(sys.argv[1])).full_states().values()}, 'libcst' in sys.modules)"
+    )
+    outcome = LocalHost().run([sys.executable, "-c", program, str(site)], 30)
+    assert outcome == Exited(0, f"{ {state} } False\n", "")
+
+
+def test_patches_are_imported_without_libcst() -> None:
+    program = (
+        "import sys; from verl_doctor.facts.patches import collect; from verl_doctor.patching import catalogue, state; "
+        "print(len(catalogue.load()), 'libcst' in sys.modules)"
+    )
+    outcome = LocalHost().run([sys.executable, "-c", program], 30)
+    assert outcome == Exited(0, f"{len(catalogue.load())} False\n", "")
+    assert Path(sys.executable).exists()

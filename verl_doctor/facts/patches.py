@@ -1,0 +1,33 @@
+"""The state of each known patch in the target, from the content of the file it edits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.host import Host
+from verl_doctor.target import Target
+
+DEADLINE: Final = 10.0
+State = Literal["applicable", "applied", "fixed-upstream", "unrecognised", "absent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchState:
+    """What a patch finds in the file it edits; `reason` says why for all but the plain cases."""
+
+    id: str
+    distribution: str
+    version: str | None
+    file: str
+    state: State
+    reason: str | None = None
+
+
+def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) -> dict[str, PatchState]:
+    """Return the state of every known patch by name. Contents of published releases are known without parsing."""
+    from verl_doctor.patching.state import states
+
+    return states(host, target, packages)

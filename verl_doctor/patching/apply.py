@@ -1,0 +1,90 @@
+"""Carries plans out: the only way in which the doctor writes into another package.
+
+Under a lock: first an interrupted run is brought to its end, then the plan is made from what is there now, then all its
+files change or none. Where nothing is to do, nothing is locked, so a read-only environment is no error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+from verl_doctor.errors import PatchRefusedError, WriteFailedError
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.host import Host
+from verl_doctor.patching import catalogue, journal
+from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.lock import PATIENCE, held
+from verl_doctor.patching.patch import Patch
+from verl_doctor.patching.place import Place, locate_all
+from verl_doctor.patching.plan import Plan, plan_apply
+from verl_doctor.patching.revert import plan_revert
+from verl_doctor.target import Target
+
+
+def apply(  # noqa: PLR0913 # what to plan, and how to write
+    host: Host,
+    target: Target,
+    packages: Mapping[str, Distribution],
+    patches: Sequence[Patch] = (),
+    *,
+    disk: Disk | None = None,
+    patience: float = PATIENCE,
+) -> Plan:
+    """Apply patches, all without any; return the plan that was carried out, without changes if nothing was to do.
+
+    Raises PatchRefusedError, BusyError or WriteFailedError, always with nothing changed.
+    """
+    places = locate_all(target, packages, (*catalogue.load(), *patches))
+    return _run(lambda: plan_apply(host, target, packages, patches), places, disk or Disk(), patience)
+
+
+def revert(  # noqa: PLR0913 # what to plan, and how to write
+    host: Host,
+    target: Target,
+    packages: Mapping[str, Distribution],
+    patches: Sequence[Patch] = (),
+    *,
+    disk: Disk | None = None,
+    patience: float = PATIENCE,
+) -> Plan:
+    """Put original files back, of all that verl-doctor patched without any; otherwise as `apply`."""
+    places = locate_all(target, packages, (*catalogue.load(), *patches))
+    return _run(lambda: plan_revert(host, target, packages, patches), places, disk or Disk(), patience)
+
+
+def _run(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, patience: float) -> Plan:
+    refusal: PatchRefusedError | None = None
+    if not any(journal.is_there(place.journal) for place in places):
+        try:
+            plan = make()
+        except PatchRefusedError as error:
+            refusal = error  # judged again under the lock: another run may just have ended
+        else:
+            if not plan.changes:
+                return plan
+    try:
+        with _locked(places, patience):
+            for place in places:
+                journal.recover(place.journal, disk)
+            plan = make()
+            if plan.changes:
+                journal.carry_out(plan.changes, plan.places[0].journal, disk)
+            return plan
+    except WriteFailedError:
+        if refusal:
+            raise refusal from None
+        raise
+
+
+@contextmanager
+def _locked(places: Sequence[Place], patience: float) -> Iterator[None]:
+    with ExitStack() as stack:
+        for place in sorted(places, key=lambda place: place.lock):  # everybody in the same order
+            try:
+                stack.enter_context(held(place.lock, patience))
+            except OSError as error:
+                raise WriteFailedError(
+                    f"{place.metadata} cannot be written: {error.strerror}; nothing was changed."
+                ) from error
+        yield

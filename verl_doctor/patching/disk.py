@@ -1,0 +1,75 @@
+"""The operations that write: every one of them is here, so that a test can stop a run between any two."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+
+class Disk:
+    """The file system, for writing."""
+
+    def step(self) -> None:
+        """Do nothing; called before every operation, and within those that take several."""
+
+    def create(self, path: Path, content: bytes, like: Path | None = None) -> None:
+        """Write a new file through to the medium, with the mode, and where permitted the owner, of another."""
+        self.remove(path)
+        self.step()
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            self.step()
+            written = 0
+            while written < len(content):
+                written += os.write(file, content[written:])
+            if like is not None:
+                _resemble(file, like.stat())
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+    def replace(self, source: Path, path: Path) -> None:
+        """Put a file in the place of another, in one step: readers see the old one or the new one."""
+        self.step()
+        source.replace(path)
+
+    def remove(self, path: Path) -> None:
+        """Remove a file, if it is there."""
+        if os.path.lexists(path):
+            self.step()
+            path.unlink(missing_ok=True)
+
+    def make_folder(self, path: Path) -> None:
+        """Make a folder, if it is not there."""
+        self.step()
+        path.mkdir(exist_ok=True)
+
+    def remove_folder(self, path: Path) -> None:
+        """Remove a folder, if it is there and empty."""
+        self.step()
+        try:
+            path.rmdir()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST):
+                raise
+
+    def sync(self, folder: Path) -> None:
+        """Write a folder's names through to the medium, where the file system can do that."""
+        self.step()
+        file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(file)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+                raise
+        finally:
+            os.close(file)
+
+
+def _resemble(file: int, model: os.stat_result) -> None:
+    with suppress(PermissionError):  # only root can give files away; the content matters more
+        os.fchown(file, model.st_uid, model.st_gid)
+    os.fchmod(file, stat.S_IMODE(model.st_mode))

@@ -1,0 +1,70 @@
+"""Where an installed distribution is on disk: the files a patch edits, and the folder that describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.host import Host
+from verl_doctor.patching.patch import Patch
+from verl_doctor.target import Target
+
+STORE: Final = "verl-doctor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """An installed distribution on disk.
+
+    `roots` are the folders that its modules may lie in, the first that has a file wins (an editable
+    installation's checkout before site-packages); `metadata` is its .dist-info or .egg-info.
+    """
+
+    name: str
+    version: str
+    roots: tuple[Path, ...]
+    metadata: Path
+
+    @property
+    def journal(self) -> Path:
+        """Where an unfinished write is noted."""
+        return self.metadata / "verl-doctor.journal"
+
+    @property
+    def lock(self) -> Path:
+        """The file that a writer holds a lock on: one that is always there."""
+        folder = self.metadata
+        return next((folder / name for name in ("METADATA", "PKG-INFO") if (folder / name).is_file()), folder)
+
+    @property
+    def store(self) -> Path:
+        """Where the receipt and the original files are kept."""
+        return self.metadata / STORE
+
+    def path(self, host: Host, file: str) -> Path | None:
+        """Return where a file is, None where it is nowhere."""
+        return next((root / file for root in self.roots if host.is_file(root / file)), None)
+
+
+def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
+    """Return where a distribution is; None where it is not installed."""
+    found = packages.get(name)
+    if found is None or found.name.startswith("~"):
+        return None
+    location = Path(found.location)
+    roots: tuple[Path, ...] = (location,)
+    if found.editable:
+        # Inside an unpacked image the checkout's path starts at the image's root.
+        checkout = Path(target.root, found.editable.lstrip("/"))
+        roots = (checkout, checkout / "src", location)
+    return Place(name=found.name, version=found.version, roots=roots, metadata=location / found.metadata)
+
+
+def locate_all(target: Target, packages: Mapping[str, Distribution], patches: Iterable[Patch]) -> tuple[Place, ...]:
+    """Return where the distributions of some patches are, those that are installed."""
+    names = dict.fromkeys(patch.distribution for patch in patches)
+    places = (locate(target, packages, name) for name in names)
+    return tuple(place for place in places if place)

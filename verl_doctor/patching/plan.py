@@ -1,0 +1,145 @@
+"""What applying would do, found without writing anything: every diagnosis comes before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from verl_doctor import __version__
+from verl_doctor.errors import PatchRefusedError, TargetError
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.patches import PatchState
+from verl_doctor.host import Host
+from verl_doctor.patching import catalogue, diff, receipts, record
+from verl_doctor.patching.change import Change, sha256
+from verl_doctor.patching.diagnosis import Absent, Applicable, Applied, Diagnosis, Unrecognised, diagnose
+from verl_doctor.patching.patch import Before, Patch
+from verl_doctor.patching.place import Place
+from verl_doctor.patching.receipts import Ledger, Receipt
+from verl_doctor.patching.state import File, find, state_of
+from verl_doctor.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A file with its content before and after, and the patches that make the difference."""
+
+    patches: tuple[str, ...]
+    file: str
+    place: Place
+    path: Path
+    old: bytes
+    new: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would do. `states` are those found, `changes` all files to write, bookkeeping included."""
+
+    states: Mapping[str, PatchState]
+    edits: tuple[Edit, ...] = ()
+    changes: tuple[Change, ...] = ()
+    places: tuple[Place, ...] = ()
+
+    def diff(self) -> bytes:
+        """Return the edits as a unified diff, with paths relative to the folder of installed packages."""
+        return b"".join(diff.unified(edit.file, edit.old, edit.new) for edit in self.edits)
+
+
+def plan_apply(host: Host, target: Target, packages: Mapping[str, Distribution], patches: Sequence[Patch] = ()) -> Plan:
+    """Return what applying these patches, all without any, would do.
+
+    Raises PatchRefusedError where one of them does not know the code of a release that has its bug.
+    """
+    edits: dict[Path, Edit] = {}
+    diagnoses: dict[Patch, Diagnosis] = {}
+    for patch in patches or catalogue.load():
+        found = find(host, target, packages, patch)
+        if isinstance(found, Absent):
+            diagnoses[patch] = found
+            continue
+        edit = edits.get(found.path) or _untouched(host, patch, found)
+        diagnoses[patch] = diagnose(patch, found.place.version, edit.new)
+        if diagnoses[patch] == Applicable():
+            edits[found.path] = replace(edit, patches=(*edit.patches, patch.name), new=edited(patch, found, edit.new))
+    _refuse_unrecognised(diagnoses)
+    return Plan(
+        states={patch.name: state_of(patch, packages, diagnosis) for patch, diagnosis in diagnoses.items()},
+        edits=tuple(edits.values()),
+        changes=tuple(_changes(host, edits.values())),
+        places=tuple(dict.fromkeys(edit.place for edit in edits.values())),
+    )
+
+
+def edited(patch: Patch, file: File, source: bytes) -> bytes:
+    """Return a source without the bug. Raises PatchRefusedError where the edit does not have its effect."""
+    from verl_doctor.patching.structure import examine
+
+    structure = examine(patch, source)
+    if isinstance(structure, Before) and diagnose(patch, file.place.version, structure.edited) == Applied():
+        return structure.edited
+    raise PatchRefusedError(f"{patch.name} does not remove its bug from {file.path}; nothing was written.")
+
+
+def read(host: Host, path: Path) -> bytes:
+    """Return the content of a file to edit. Raises TargetError where it cannot be read."""
+    try:
+        return host.read(path)
+    except OSError as error:
+        raise TargetError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _untouched(host: Host, patch: Patch, file: File) -> Edit:
+    content = read(host, file.path)
+    return Edit(patches=(), file=patch.file, place=file.place, path=file.path, old=content, new=content)
+
+
+def _refuse_unrecognised(diagnoses: Mapping[Patch, Diagnosis]) -> None:
+    reasons = [
+        f"{patch.file} is not what {patch.name} knows: {diagnosis.reason}"
+        for patch, diagnosis in diagnoses.items()
+        if isinstance(diagnosis, Unrecognised) and diagnosis.is_affected
+    ]
+    if reasons:
+        raise PatchRefusedError(f"Nothing was written, because {'; and '.join(reasons)}.")
+
+
+def _changes(host: Host, edits: Iterable[Edit]) -> Iterable[Change]:
+    by_place: dict[Place, list[Edit]] = {}
+    for edit in edits:
+        by_place.setdefault(edit.place, []).append(edit)
+    for place, mine in by_place.items():
+        yield from changes(host, place, mine, _with_receipts(host, place, mine))
+
+
+def changes(host: Host, place: Place, edits: Sequence[Edit], ledger: Ledger) -> list[Change]:
+    """Return all files to write for edits in one distribution, and for the ledger it has afterwards."""
+    contents = {edit.file: edit.new for edit in edits}
+    return [
+        *(Change(edit.path, edit.old, edit.new) for edit in edits),
+        *receipts.changes(host, place, receipts.read(host, place), ledger, contents),
+    ]
+
+
+def _with_receipts(host: Host, place: Place, edits: Sequence[Edit]) -> Ledger:
+    ledger = receipts.read(host, place)
+    listing = receipts.read_if_there(host, place.metadata / "RECORD") or b""
+    written = {edit.file: _receipt(edit, ledger.receipts.get(edit.file), listing) for edit in edits}
+    originals = {**ledger.originals, **{sha256(edit.old): edit.old for edit in edits}}
+    return receipts.ledger_of({**ledger.receipts, **written}.values(), originals)
+
+
+def _receipt(edit: Edit, earlier: Receipt | None, listing: bytes) -> Receipt:
+    """Return the receipt of an edit; on top of an earlier one the original stays that of the first."""
+    base = earlier if earlier and earlier.sha256_after == sha256(edit.old) else None
+    return Receipt(
+        file=edit.file,
+        patches=(*(base.patches if base else ()), *edit.patches),
+        sha256_before=base.sha256_before if base else sha256(edit.old),
+        sha256_after=sha256(edit.new),
+        row=base.row if base else record.row_of(listing, edit.file),
+        doctor=__version__,
+        time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    )

@@ -1,0 +1,109 @@
+"""What reverting would do: the original files come back, byte for byte, unless somebody changed them since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from verl_doctor.errors import PatchRefusedError, UsageError
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.host import Host
+from verl_doctor.patching import catalogue, receipts
+from verl_doctor.patching.change import sha256
+from verl_doctor.patching.patch import Patch
+from verl_doctor.patching.place import Place, locate_all
+from verl_doctor.patching.plan import Edit, Plan, changes, edited, read
+from verl_doctor.patching.receipts import Ledger, Receipt
+from verl_doctor.patching.state import File, states
+from verl_doctor.target import Target
+
+
+def plan_revert(
+    host: Host, target: Target, packages: Mapping[str, Distribution], patches: Sequence[Patch] = ()
+) -> Plan:
+    """Return what reverting these patches would do; without any, all that verl-doctor applied.
+
+    Raises PatchRefusedError where a file is not as verl-doctor left it, and for a patch that somebody else applied.
+    """
+    names = frozenset(patch.name for patch in patches)
+    plan = Plan(states=states(host, target, packages, patches))
+    undone: set[str] = set()
+    for place in locate_all(target, packages, (*catalogue.load(), *patches)):
+        ledger = receipts.read(host, place)
+        chosen = [receipt for receipt in ledger.receipts.values() if not names or names & set(receipt.patches)]
+        if chosen:
+            left = {receipt: _left(receipt, names) for receipt in chosen}
+            plan = _Revert(host=host, target=target, place=place, ledger=ledger, left=left).added_to(plan)
+            undone.update(*(receipt.patches for receipt in chosen))
+    by_hand = [name for name, state in plan.states.items() if state.state == "applied" and name not in undone]
+    if by_hand and (names or not undone):
+        raise PatchRefusedError(
+            f"Nothing was written: {', '.join(by_hand)} was not applied by verl-doctor but by hand or another tool, "
+            "so there is no original to put back."
+        )
+    return plan
+
+
+def _left(receipt: Receipt, names: frozenset[str]) -> tuple[str, ...]:
+    """Return the patches of a file that stay applied."""
+    return tuple(name for name in receipt.patches if names and name not in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Revert:
+    """Taking patches back in one distribution. `left` has, for each file concerned, the patches that stay."""
+
+    host: Host
+    target: Target
+    place: Place
+    ledger: Ledger
+    left: Mapping[Receipt, tuple[str, ...]]
+
+    def added_to(self, plan: Plan) -> Plan:
+        """Return the plan with what is to do here."""
+        edits = {receipt: self._edit(receipt) for receipt in self.left}
+        kept = [receipt for receipt in self.ledger.receipts.values() if receipt not in self.left]
+        kept += [
+            replace(receipt, patches=self.left[receipt], sha256_after=sha256(edit.new))
+            for receipt, edit in edits.items()
+            if sha256(edit.new) != receipt.sha256_before
+        ]
+        real = tuple(edit for edit in edits.values() if edit.old != edit.new)
+        written = changes(self.host, self.place, real, receipts.ledger_of(kept, self.ledger.originals))
+        return replace(
+            plan,
+            edits=(*plan.edits, *real),
+            changes=(*plan.changes, *written),
+            places=(*plan.places, self.place),
+        )
+
+    def _edit(self, receipt: Receipt) -> Edit:
+        """Return the edit of one file; one that changes nothing where the original is back already."""
+        path = self.place.path(self.host, receipt.file)
+        if path is None:
+            raise self._refusal(f"{receipt.file} is gone")
+        current = read(self.host, path)
+        edit = Edit(patches=receipt.patches, file=receipt.file, place=self.place, path=path, old=current, new=current)
+        if sha256(current) == receipt.sha256_before:
+            return edit
+        if sha256(current) != receipt.sha256_after:
+            raise self._refusal(f"{path} was changed after verl-doctor patched it")
+        content = self.ledger.originals.get(receipt.sha256_before, b"")
+        if sha256(content) != receipt.sha256_before:
+            raise self._refusal(f"the original of {path}, kept in {self.place.store}, is damaged")
+        for patch in _known(self.left[receipt], receipt.file):
+            content = edited(patch, File(place=self.place, path=path), content)
+        return replace(edit, new=content)
+
+    def _refusal(self, reason: str) -> PatchRefusedError:
+        command = f"{self.target.installer} --force-reinstall --no-deps {self.place.name}=={self.place.version}"
+        return PatchRefusedError(f"Nothing was written: {reason}. To get the published files back: {command}")
+
+
+def _known(names: Sequence[str], file: str) -> tuple[Patch, ...]:
+    try:
+        return catalogue.load(names) if names else ()
+    except UsageError as error:
+        raise PatchRefusedError(
+            f"Nothing was written: {file} has more patches, which have to be reverted with it ({', '.join(names)})."
+        ) from error
