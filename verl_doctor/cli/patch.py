@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
-from verl_doctor.errors import TargetError, UsageError
-from verl_doctor.model import Unavailable
+from verl_doctor.errors import UsageError
+from verl_doctor.facts.packages import Distribution, collect
 
 if TYPE_CHECKING:
-    from verl_doctor.facts.packages import Distribution
     from verl_doctor.host import Host
     from verl_doctor.patching.plan import Plan
     from verl_doctor.target import Target
@@ -54,7 +53,7 @@ def command(
     mode = _mode(apply=apply, revert=revert, status=status, check=check)
     host = the_host()
     target = the_target(host, python, prefix)
-    packages = _packages(host, target)
+    packages = collect(host, target)
     if mode is Mode.STATUS:
         return _status(host, target, packages, names or [], output)
     plan = _carry_out(mode, host, target, packages, names or [])
@@ -68,15 +67,6 @@ def _mode(**wanted: bool) -> Mode:
     if len(chosen) > 1:
         raise UsageError(f"--{chosen[0]} and --{chosen[1]} cannot be given together.")
     return Mode(chosen[0]) if chosen else Mode.PREVIEW
-
-
-def _packages(host: Host, target: Target) -> Mapping[str, Distribution]:
-    from verl_doctor.facts.collect import collect
-
-    packages = collect(host, target, only={"packages"}).packages
-    if isinstance(packages, Unavailable):
-        raise TargetError(f"The packages of {target.prefix} cannot be read: {packages.reason}.")
-    return packages
 
 
 def _status(host: Host, target: Target, packages: Mapping[str, Distribution], names: list[str], output: Format) -> int:

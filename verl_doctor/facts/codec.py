@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, get_args
 
-from verl_doctor import __version__
+from verl_doctor import SCHEMA_VERSION, __version__
 from verl_doctor.errors import DataError
-from verl_doctor.facts.snapshot import SCHEMA_VERSION, Facts
+from verl_doctor.facts.snapshot import Facts
 from verl_doctor.model import Unavailable
 
 if TYPE_CHECKING:

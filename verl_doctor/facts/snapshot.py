@@ -20,8 +20,6 @@ from verl_doctor.facts.torch import Torch
 from verl_doctor.model import Unavailable
 from verl_doctor.target import Target
 
-SCHEMA_VERSION = "1"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:

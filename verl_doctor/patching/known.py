@@ -6,7 +6,6 @@ content; the state of a patch follows from that and from the installed version, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,9 @@ FILE: Final = Path(__file__).with_name("known_contents.json")
 
 def structure(patch: str, source: bytes) -> Literal["before", "after"] | None:
     """Return "before" or "after", as the patch of that name finds this content; None for one nobody has seen."""
-    return _table().get(patch, {}).get(hashlib.sha256(source).hexdigest())
+    from hashlib import sha256  # OpenSSL takes longer to load than all the rest here
+
+    return _table().get(patch, {}).get(sha256(source).hexdigest())
 
 
 @cache

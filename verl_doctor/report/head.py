@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from verl_doctor import __version__
-from verl_doctor.facts.snapshot import SCHEMA_VERSION
+from verl_doctor import SCHEMA_VERSION, __version__
 from verl_doctor.target import Target
 
 
