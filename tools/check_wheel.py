@@ -30,7 +30,19 @@ def main() -> None:
             wanted = set(_wanted())
             if found != wanted:
                 sys.exit(f"{wheel.name}: missing {sorted(wanted - found)}, not wanted {sorted(found - wanted)}")
-            print(f"{wheel.name}: {len(found)} files, as wanted")
+            _works(wheel, Path(folder, f"env{number}"))
+            print(f"{wheel.name}: {len(found)} files, as wanted; installed, it finds its data and patches")
+
+
+def _works(wheel: Path, environment: Path) -> None:
+    """Install the wheel alone, and run what reads the data files and the patches."""
+    _run(*UV, "venv", "--quiet", "--python", sys.executable, str(environment))
+    _run(*UV, "pip", "install", "--quiet", "--python", str(environment), str(wheel))
+    doctor = str(environment / "bin/verl-doctor")
+    for arguments in (("patch", "--status"), ("check", "--format", "json", "--allow", "driver-missing")):
+        finished = subprocess.run([doctor, *arguments], check=False, capture_output=True, cwd=environment)
+        if finished.returncode not in {0, 1} or not finished.stdout:
+            sys.exit(f"{wheel.name}: verl-doctor {' '.join(arguments)} failed: {finished.stderr.decode()}")
 
 
 def _sdist(folder: Path) -> Path:
