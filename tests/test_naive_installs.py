@@ -38,11 +38,11 @@ ROWS = list(csv.DictReader(TABLE.read_text().splitlines()))
 
 
 def installed(name: str, version: str) -> Distribution:
-    """The distribution with the requirements that its metadata publishes, as far as the matrix holds them."""
+    """The distribution with the requirements that its metadata publishes, as far as they concern the table's columns."""
     release = load().release(name, version)
     if release is None:
         return distribution(name, version)
-    requires = tuple(f"{key}{specifier}" for key, specifier in release.requires.items())
+    requires = tuple(f"{key}{specifier}" for key, specifier in release.requires.items() if key in NAMES)
     return distribution(name, version, requires=requires, requires_python=release.python)
 
 

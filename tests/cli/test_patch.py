@@ -81,6 +81,24 @@ def test_a_foreign_file_is_refused_in_one_sentence(box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
+    "content",
+    [pytest.param(b"# Ren\xe9\n", id="not-utf-8"), pytest.param(b"# coding: klingon\n", id="no-such-encoding"), None],
+)
+def test_a_file_that_cannot_be_read_as_text_or_is_gone(box: Sandbox, content: bytes | None) -> None:
+    file = next(iter(FILES))
+    if content is None:
+        (box.site / file).unlink()
+    else:
+        box.write(file, content + FILES[file])
+    before = box.snapshot()
+    finished = doctor("patch", "--apply", "--prefix", box.site)
+    assert (finished.returncode, len(finished.stderr.splitlines())) == (1, 1)
+    assert file in finished.stderr
+    assert box.snapshot() == before
+    assert words(states("--status", "--prefix", box.site))[0] == ("absent" if content is None else "unrecognised")
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         pytest.param(("nothing",), "There is no patch nothing; known are", id="unknown"),

@@ -14,5 +14,5 @@ def test_by_name_and_by_id_in_the_order_of_ids() -> None:
 
 
 def test_an_unknown_name() -> None:
-    with pytest.raises(UsageError, match="no patch nonsense; known are vllm07-world-size-assert, vllm07-local-rank"):
+    with pytest.raises(UsageError, match="no patch nonsense; known are VDP001 vllm07-world-size-assert, VDP002"):
         catalogue.load(["VDP001", "nonsense"])

@@ -59,7 +59,7 @@ def test_a_package_that_was_half_uninstalled() -> None:
 def test_no_file() -> None:
     found = _collect(_host("0.12.0", {}))
     assert found["vllm07-local-rank"].state == "absent"
-    assert found["vllm07-local-rank"].reason == "vllm 0.12.0 has no vllm/executor/uniproc_executor.py"
+    assert found["vllm07-local-rank"].reason == f"vllm/executor/uniproc_executor.py is not in {SITE}"
 
 
 def test_an_editable_checkout_in_an_image_is_found_below_its_root() -> None:

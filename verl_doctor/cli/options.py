@@ -44,7 +44,13 @@ def the_target(host: Host, python: Path | None, prefix: Path | None) -> Target:
     """Return the environment that the options name. Raises UsageError for both at once."""
     if python and prefix:
         raise UsageError("--python and --prefix name two environments; give one of them.")
-    return find(host, python=python, prefix=prefix, own=Path(sys.prefix))
+    target = find(host, python=python, prefix=prefix, own=Path(sys.prefix))
+    if not (python or prefix) and target.prefix == sys.prefix and "VIRTUAL_ENV" not in host.environ:
+        sys.stderr.write(
+            f"No environment is active, so {sys.prefix} is examined, in which verl-doctor itself is installed; "
+            "--python or --prefix names another.\n"
+        )
+    return target
 
 
 def the_host() -> Host:

@@ -137,7 +137,7 @@ def _built(prefix: Path, cache: Path | None) -> Sandbox:
     try:
         return sandbox.make(prefix, cache)
     except OSError as error:
-        raise DoctorError(f"the sandbox cannot be made in {prefix}: {error.strerror}") from error
+        raise DoctorError(f"the sandbox cannot be made in {prefix}: {error.strerror or error}") from error
 
 
 def _check(host: Host, target: Target) -> Report:

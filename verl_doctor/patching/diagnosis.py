@@ -36,9 +36,10 @@ class Unrecognised:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """There is no such file."""
+    """There is no such file. `is_affected` says whether the release came with it, and with the bug."""
 
     reason: str
+    is_affected: bool = False
 
 
 Diagnosis = Applicable | Applied | FixedUpstream | Unrecognised | Absent

@@ -135,6 +135,7 @@ def _exchange(entry: Entry, disk: Disk) -> None:
 
 def _undo(journal: Path, entries: Sequence[Entry], disk: Disk) -> None:
     """Put the old files back where the new ones are; what anybody else wrote stays."""
+    lost = []
     for entry in reversed(entries):
         current = _digest(_content(entry.path))
         if current == entry.old or current != entry.new:
@@ -143,8 +144,17 @@ def _undo(journal: Path, entries: Sequence[Entry], disk: Disk) -> None:
             disk.remove(entry.path)
         elif _digest(_content(entry.saved)) == entry.old:
             disk.replace(entry.saved, entry.path)
+        else:
+            lost.append(entry)
+            continue
         disk.sync(entry.path.parent)
         _forget_bytecode(entry.path, disk)
+    if lost:
+        raise WriteFailedError(
+            f"A run was not finished, and {', '.join(str(entry.path) for entry in lost)} cannot be put back: the copy of "
+            f"the old content ({', '.join(entry.saved.name for entry in lost)}) is gone or damaged. Reinstall the package "
+            f"that it belongs to; until then {journal} stays, and nothing else is changed."
+        )
     _tidy(journal, entries, disk)
 
 

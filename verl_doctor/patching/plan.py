@@ -100,7 +100,7 @@ def _refuse_unrecognised(diagnoses: Mapping[Patch, Diagnosis]) -> None:
     reasons = [
         f"{patch.file} is not what {patch.name} knows: {diagnosis.reason}"
         for patch, diagnosis in diagnoses.items()
-        if isinstance(diagnosis, Unrecognised) and diagnosis.is_affected
+        if isinstance(diagnosis, Unrecognised | Absent) and diagnosis.is_affected
     ]
     if reasons:
         raise PatchRefusedError(f"Nothing was written, because {'; and '.join(reasons)}.")

@@ -18,6 +18,7 @@ from verl_doctor.patching.diagnosis import (
     FixedUpstream,
     Unrecognised,
     diagnose,
+    era_of,
 )
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, locate
@@ -62,7 +63,8 @@ def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch
         return Absent(f"{patch.distribution} is not installed")
     path = place.path(host, patch.file)
     if path is None:
-        return Absent(f"{place.name} {place.version} has no {patch.file}")
+        missing = f"{patch.file} is not in {place.roots[0]}"
+        return Absent(missing, is_affected=era_of(patch, place.version) == "affected")
     return File(place=place, path=path)
 
 

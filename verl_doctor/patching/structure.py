@@ -14,7 +14,7 @@ def examine(patch: Patch, source: bytes) -> Structure:
     """Return what the patch finds in a file's content; remembered, as a run asks again under the lock."""
     try:
         module = cst.parse_module(source)
-    except (cst.ParserSyntaxError, SyntaxError) as error:
+    except (cst.ParserSyntaxError, SyntaxError, UnicodeError, LookupError) as error:  # the last: an unknown encoding
         return Unfamiliar(f"it cannot be parsed as Python: {_first_line(error)}")
     scope = _Scope(patch)
     edited = module.visit(scope)

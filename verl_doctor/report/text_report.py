@@ -44,7 +44,7 @@ def render(report: Report, console: Console) -> None:
     """Print the report on a console; commands stay on one line each, however narrow it is."""
     _head(report.facts, console)
     style, word, sentence = _VERDICTS[report.verdict]
-    console.print(Text.assemble("\n", (word, style), f"  {sentence}"))
+    console.print(Text.assemble("\n", (word, style), f"  {sentence}{_allowed(report)}"))
     for title, results in _sections(report):
         if results:
             console.print(Text(f"\n{title}", style="bold"))
@@ -52,7 +52,13 @@ def render(report: Report, console: Console) -> None:
                 _result(result, console, whole=result.consequence_of is None)
     _unjudged(report, console)
     passed = sum(isinstance(result.outcome, Passed) for result in report.results)
-    console.print(Text(f"\n{passed} of {len(report.results)} checks passed.", style="dim"))
+    console.print(Text(f"\n{passed} of {len(report.results)} checks found nothing.", style="dim"))
+
+
+def _allowed(report: Report) -> str:
+    """Return the rest of a verdict that leaves out what the user allowed."""
+    count = sum(result.allowed and isinstance(result.outcome, Failed) for result in report.results)
+    return f" Not counted: what you allowed ({count})." if count else ""
 
 
 def _sections(report: Report) -> Iterator[tuple[str, list[Result]]]:
