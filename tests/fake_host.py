@@ -46,6 +46,13 @@ class FakeHost:
         content = self.files[key]
         return (content.encode() if isinstance(content, str) else content)[:limit]
 
+    def size(self, path: Path) -> int:
+        key = str(self.real(path))
+        if key not in self.files:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+        content = self.files[key]
+        return len(content.encode() if isinstance(content, str) else content)
+
     def names(self, path: Path) -> tuple[str, ...]:
         parent = self.real(path)
         if str(parent) in self.denied:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.test_host import ends
+
 ROOT = Path(__file__).parents[1]
 START = """
 import os, signal, sys
@@ -29,10 +31,9 @@ def leave(body: str, **options: object) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-c", START.format(body=body)],
         check=False,
         cwd=ROOT,
-        env={**os.environ, "NO_COLOR": "1"},
         text=True,
         timeout=60,
-        **({"capture_output": True} | options),
+        **({"capture_output": True, "env": {**os.environ, "NO_COLOR": "1"}} | options),
     )
 
 
@@ -65,8 +66,38 @@ def test_a_reader_that_has_had_enough() -> None:
     assert finished.stderr == ""
 
 
-def test_a_bug_of_our_own_is_not_hidden() -> None:
-    assert "ZeroDivisionError" in leave("1 / 0").stderr
+def test_a_bug_of_our_own_is_told_in_one_sentence() -> None:
+    for body in ("1 / 0", "raise ImportError('division by zero', name='verl_doctor.x')"):
+        finished = leave(body)
+        assert finished.returncode == 3
+        assert "this is a bug of verl-doctor" in finished.stderr
+        assert "Error: division by zero. Report it" in finished.stderr
+        assert finished.stderr.count("\n") == 1
+
+
+def test_a_bug_of_our_own_is_traced_on_demand() -> None:
+    finished = leave("os.environ['VERL_DOCTOR_TRACEBACK'] = '1'; 1 / 0")
+    assert finished.returncode == 3
+    assert "Traceback (most recent call last)" in finished.stderr
+    assert "this is a bug of verl-doctor" in finished.stderr
+
+
+def test_a_character_that_the_encoding_lacks() -> None:
+    body = "print('fran\\xe7ais'); from verl_doctor.errors import DataError; raise DataError('\\u2713')"
+    finished = leave(body, env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert (finished.returncode, finished.stdout) == (3, "fran\\xe7ais\n")
+    assert finished.stderr == "verl-doctor: \\u2713\n"
+
+
+def test_children_end_with_the_process(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    body = (
+        "from verl_doctor.host import LocalHost; import threading; from pathlib import Path; "
+        f"child = LocalHost().start(['/bin/sleep', '60']); Path({str(note)!r}).write_text(str(child._child.pid)); "
+        "threading.Thread(target=child.wait, args=(60,), daemon=True).start()"
+    )
+    assert leave(body).returncode == 0
+    assert ends(int(note.read_text()))
 
 
 def test_a_hung_thread_does_not_keep_the_process() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake_host import FakeHost
 from verl_doctor.errors import TargetError
-from verl_doctor.host import Exited, TimedOut
+from verl_doctor.host import Exited, LocalHost, TimedOut
 from verl_doctor.target import find
 
 OWN = Path("/own")
@@ -54,7 +54,7 @@ def test_venv_that_sees_the_system() -> None:
         pytest.param({"VIRTUAL_ENV": "/venv"}, "/venv", id="virtual-env"),
         pytest.param({"CONDA_PREFIX": "/conda"}, "/conda", id="conda"),
         pytest.param({"VIRTUAL_ENV": "/venv", "CONDA_PREFIX": "/conda"}, "/venv", id="inner-one-wins"),
-        pytest.param({"VIRTUAL_ENV": "/gone"}, "/own", id="gone"),
+        pytest.param({"VIRTUAL_ENV": "/gone", "CONDA_PREFIX": "/conda"}, "/conda", id="gone-but-conda"),
         pytest.param({}, "/own", id="own"),
     ],
 )
@@ -66,6 +66,27 @@ def test_default(environ: Mapping[str, str], prefix: str) -> None:
         "/own/lib/python3.11/site-packages/six.py": "",
     }
     assert find(FakeHost(files=files, environ=environ), own=OWN).prefix == prefix
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        pytest.param({"VIRTUAL_ENV": "/gone"}, "VIRTUAL_ENV names /gone, where no folder", id="venv"),
+        pytest.param({"CONDA_PREFIX": "/gone"}, "CONDA_PREFIX names /gone, where no folder", id="conda"),
+        pytest.param({"VIRTUAL_ENV": "/a", "CONDA_PREFIX": "/b"}, "names /a and CONDA_PREFIX names /b", id="both"),
+    ],
+)
+def test_active_environment_that_is_gone_is_not_replaced_by_our_own(environ: Mapping[str, str], said: str) -> None:
+    host = FakeHost(files={"/own/lib/python3.11/site-packages/six.py": ""}, environ=environ)
+    with pytest.raises(TargetError, match=said):
+        find(host, own=OWN)
+
+
+def test_active_environment_by_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "venv/lib/python3.12/site-packages").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VIRTUAL_ENV", "venv")
+    assert find(LocalHost(), own=OWN).prefix == str(tmp_path / "venv")
 
 
 def test_path_files_and_python_path_are_searched_but_not_run() -> None:
@@ -130,6 +151,58 @@ def test_image_root_finds_the_environment_with_the_packages() -> None:
     }
     target = find(FakeHost(files=files, environ={"PYTHONPATH": "/img/usr"}), prefix=Path("/img"), own=OWN)
     assert (target.prefix, target.root, target.python) == ("/img/opt/venv", "/img", "/opt/venv/bin/python")
+
+
+def test_image_of_debian_has_its_interpreter_in_usr() -> None:
+    files = {
+        "/img/usr/bin/python3": "",
+        "/img/usr/lib/python3.12/os.py": "",
+        "/img/usr/local/lib/python3.12/dist-packages/vllm/__init__.py": "",
+    }
+    target = find(FakeHost(files=files), prefix=Path("/img"), own=OWN)
+    assert (target.prefix, target.python) == ("/img/usr", "/usr/bin/python3")
+    assert target.search_path == ("/img/usr/local/lib/python3.12/dist-packages",)
+
+
+def test_image_with_an_interpreter_of_its_own_in_usr_local() -> None:
+    files = {
+        "/img/usr/bin/python3": "",
+        "/img/usr/lib/python3/dist-packages/apt.py": "",
+        "/img/usr/lib/python3.11/os.py": "",
+        "/img/usr/local/bin/python3": "",
+        "/img/usr/local/lib/python3.12/site-packages/vllm/__init__.py": "",
+    }
+    assert find(FakeHost(files=files), prefix=Path("/img"), own=OWN).python == "/usr/local/bin/python3"
+
+
+def test_paths_inside_an_image_start_at_its_root() -> None:
+    site = "/img/opt/venv/lib/python3.12/site-packages"
+    files = {
+        "/img/opt/venv/pyvenv.cfg": "home = /usr/bin\ninclude-system-site-packages = true\n",
+        f"{site}/add.pth": "/src/verl\n/only/here\n../beside\n",
+        f"{site}/../beside/six.py": "",
+        "/img/src/verl/setup.py": "",
+        "/img/usr/include/python3.12/patchlevel.h": '#define PY_VERSION "3.12.7"',
+        "/img/usr/lib/python3/dist-packages/apt.py": "",
+        "/only/here/six.py": "",
+        "/src/verl/setup.py": "",
+        "/usr/include/python3.12/patchlevel.h": '#define PY_VERSION "3.12.1"',
+        "/usr/lib/python3/dist-packages/apt.py": "",
+    }
+    target = find(FakeHost(files=files), prefix=Path("/img"), own=OWN)
+    assert target.version == "3.12.7"
+    assert target.search_path == (
+        site,
+        "/img/src/verl",
+        f"{site}/../beside",
+        "/img/usr/lib/python3/dist-packages",
+    )
+
+
+def test_link_inside_an_image_that_leads_out_of_it_tells_nothing() -> None:
+    files = {f"/img/opt/venv/lib/python3.{minor}/site-packages/six.py": "" for minor in (10, 12)}
+    host = FakeHost(files=files, links={"/img/opt/venv/bin/python3": "/usr/bin/python3.10"})
+    assert find(host, prefix=Path("/img"), own=OWN).version == "3.12"
 
 
 def test_folder_of_packages() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 
@@ -11,6 +12,7 @@ from verl_doctor.errors import DoctorError
 
 def main() -> None:
     """Run the command line and leave with the exit code of the contract."""
+    _accept_any_character()
     gc.disable()  # collecting costs a twentieth of a check, and the process ends before it would pay
     try:
         from verl_doctor.cli.app import run
@@ -27,18 +29,42 @@ def main() -> None:
         status = 3
     except ImportError as error:
         if (error.name or "").partition(".")[0] == "verl_doctor":
-            raise
-        status = _say(
-            f"verl-doctor cannot start: {error}. A package it depends on is missing or broken here; "
-            "installed on its own (`uv tool install verl-doctor` or `pipx install verl-doctor`) it examines "
-            "this environment from outside.",
-            3,
-        )
+            status = _own_bug(error)
+        else:
+            status = _say(
+                f"verl-doctor cannot start: {error}. A package it depends on is missing or broken here; "
+                "installed on its own (`uv tool install verl-doctor` or `pipx install verl-doctor`) it examines "
+                "this environment from outside.",
+                3,
+            )
     except OSError as error:
         status = _say(f"verl-doctor cannot go on: {error}.", 3)
+    except Exception as error:  # noqa: BLE001 - what nobody expected is a bug of ours, and status 1 would be "findings"
+        status = _own_bug(error)
+    if host := sys.modules.get("verl_doctor.host"):  # where it is not loaded, nothing was started
+        host.LocalProcess.end_all()
     # A collector that hangs in the kernel is a daemon thread; waiting for it would hang the doctor too.
     sys.stderr.flush()
     os._exit(status)
+
+
+def _accept_any_character() -> None:
+    """Have what the output's encoding lacks written as an escape: it must not end the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _own_bug(error: Exception) -> int:
+    """Say that the doctor broke; where is told on demand."""
+    if os.environ.get("VERL_DOCTOR_TRACEBACK") == "1":
+        sys.excepthook(type(error), error, error.__traceback__)
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    return _say(
+        f"this is a bug of verl-doctor, not of the environment: {what}. "
+        "Report it with the command and what VERL_DOCTOR_TRACEBACK=1 makes it print.",
+        3,
+    )
 
 
 def _say(sentence: str, status: int) -> int:

@@ -8,11 +8,14 @@ import resource
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 READ_LIMIT = 64 * 2**20
+LAST_WAIT = 0.5
+"""Seconds that a killed program has to end; one stuck in the kernel (a hung driver, a dead NFS server) never does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,9 @@ class Host(Protocol):
     def read(self, path: Path, limit: int = READ_LIMIT) -> bytes:
         """Return the first `limit` bytes of a file."""
 
+    def size(self, path: Path) -> int:
+        """Return a file's size in bytes."""
+
     def names(self, path: Path) -> tuple[str, ...]:
         """Return the names in a directory, sorted."""
 
@@ -121,7 +127,14 @@ class Host(Protocol):
 
 
 class LocalProcess:
-    """A child of this process, in a group of its own so that its children end with it."""
+    """A child of this process, in a group of its own so that its children end with it.
+
+    Being in another group, it does not hear of a Ctrl-C; so it is killed when `wait` is interrupted, and by
+    `end_all` when the doctor leaves while another thread waits.
+    """
+
+    running: ClassVar[set[LocalProcess]] = set()
+    is_leaving: ClassVar[bool] = False
 
     def __init__(self, argv: Sequence[str], environ: Mapping[str, str]) -> None:
         import subprocess
@@ -134,6 +147,9 @@ class LocalProcess:
             start_new_session=True,
             env=dict(environ),
         )
+        self.running.add(self)
+        if self.is_leaving:
+            self.kill()
 
     def wait(self, deadline: float) -> Run:
         """Return what became of the program; kill it and its group when `deadline` seconds have passed."""
@@ -142,14 +158,31 @@ class LocalProcess:
         try:
             out, err = self._child.communicate(timeout=deadline)
         except subprocess.TimeoutExpired:
-            os.killpg(self._child.pid, signal.SIGKILL)
-            # A process stuck in the kernel (a hung driver, a dead NFS server) cannot be killed; it is left behind.
+            self.kill()
             try:
-                out, err = self._child.communicate(timeout=0.5)
+                out, err = self._child.communicate(timeout=LAST_WAIT)
             except subprocess.TimeoutExpired:
                 out, err = b"", b""
             return TimedOut(deadline, _text(out), _text(err))
+        except BaseException:
+            self.kill()
+            raise
+        self.running.discard(self)
         return Exited(self._child.returncode, _text(out), _text(err))
+
+    def kill(self) -> None:
+        """Kill the program and what it started."""
+        self.running.discard(self)
+        if self._child.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+
+    @classmethod
+    def end_all(cls) -> None:
+        """Kill every program that still runs; one that is started later ends at once."""
+        cls.is_leaving = True
+        for process in tuple(cls.running):
+            process.kill()
 
 
 class LocalHost:
@@ -169,6 +202,10 @@ class LocalHost:
         """Return the first `limit` bytes of a file."""
         with open(path, "rb") as file:
             return file.read(limit)
+
+    def size(self, path: Path) -> int:
+        """Return a file's size in bytes."""
+        return os.stat(path).st_size
 
     def names(self, path: Path) -> tuple[str, ...]:
         """Return the names in a directory, sorted."""

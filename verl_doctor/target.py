@@ -46,6 +46,10 @@ class Target:
     root: str = "/"
     installer: str = "python3 -m pip install"
 
+    def outside(self, inner: str) -> Path:
+        """Return where a path that a file of this environment names lies on the machine that is examined."""
+        return _outside(Path(self.root), inner)
+
 
 def find(host: Host, *, python: Path | None = None, prefix: Path | None = None, own: Path) -> Target:
     """Return the environment that the options name, else the active one, else the doctor's own.
@@ -56,10 +60,22 @@ def find(host: Host, *, python: Path | None = None, prefix: Path | None = None, 
         return _from_prefix(host, prefix.absolute())
     if python is not None:
         return _from_python(host, python.absolute())
-    active = host.environ.get("VIRTUAL_ENV") or host.environ.get("CONDA_PREFIX")
-    if active and host.is_dir(Path(active)):
-        return _from_prefix(host, Path(active))
-    return _from_prefix(host, own)
+    return _from_prefix(host, _active(host) or own)
+
+
+def _active(host: Host) -> Path | None:
+    """Return the environment that is activated. One that is gone is told: the doctor's own is not what was meant."""
+    named = {name: host.environ[name] for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if host.environ.get(name)}
+    for folder in named.values():
+        if host.is_dir(Path(folder)):
+            return Path(folder).absolute()
+    if named:
+        told = " and ".join(f"{name} names {folder}" for name, folder in named.items())
+        raise TargetError(
+            f"{told}, where no folder can be read: leave that environment with "
+            f"`unset {' '.join(named)}`, or name the one to examine with --prefix."
+        )
+    return None
 
 
 def _from_prefix(host: Host, prefix: Path) -> Target:
@@ -79,7 +95,12 @@ def _from_prefix(host: Host, prefix: Path) -> Target:
             "and is no root of an image with one."
         )
     images = [_describe(host, place, root=prefix) for place in inside]
-    return max(images, key=lambda image: sum(_holds(host, image, name) for name in ("verl", "vllm", "torch")))
+    return max(images, key=lambda image: _rank(host, image))
+
+
+def _rank(host: Host, image: Target) -> tuple[int, bool]:
+    """Say how likely this is what an image is for: what it holds, then whether a Python is there to run it."""
+    return sum(_holds(host, image, name) for name in ("verl", "vllm", "torch")), image.python is not None
 
 
 def _from_python(host: Host, python: Path) -> Target:
@@ -104,7 +125,7 @@ def _describe(
     host: Host, prefix: Path, python: Path | None = None, minor: str | None = None, root: Path = Path("/")
 ) -> Target:
     """Return the environment at `prefix`, from its files."""
-    minor = minor or _preferred_minor(host, prefix)
+    minor = minor or _preferred_minor(host, prefix, root)
     settings = _pyvenv(host, prefix)
     kind: Kind = "venv" if settings is not None else "conda" if host.is_dir(prefix / "conda-meta") else "system"
     python = python or _interpreter(host, prefix, minor, root)
@@ -112,18 +133,18 @@ def _describe(
     isolated = settings is not None and settings.get("include-system-site-packages", "false").lower() != "true"
     if not isolated:
         if settings is not None and "home" in settings:
-            folders += _site_folders(host, Path(settings["home"]).parent, minor)
+            folders += _site_folders(host, _outside(root, settings["home"]).parent, minor)
         if root == Path("/") and not host.environ.get("PYTHONNOUSERSITE") and "HOME" in host.environ:
             folders.insert(
                 len(_python_path(host, root)),
                 Path(host.environ["HOME"], ".local/lib", f"python{minor}", "site-packages"),
             )
-    search_path = tuple(_with_path_files(host, [folder for folder in folders if host.is_dir(folder)]))
+    search_path = tuple(_with_path_files(host, [folder for folder in folders if host.is_dir(folder)], root))
     inner = f"/{python.relative_to(root)}" if python else None
     return Target(
         python=inner,
         prefix=str(prefix),
-        version=_full_version(host, prefix, minor, settings or {}),
+        version=_full_version(host, prefix, minor, settings or {}, root),
         kind=kind,
         search_path=tuple(map(str, search_path)),
         root=str(root),
@@ -153,12 +174,14 @@ def _versions(host: Host, prefix: Path) -> tuple[str, ...]:
     return tuple(v for v in found if any(True for _ in _site_folders(host, prefix, v)))
 
 
-def _preferred_minor(host: Host, prefix: Path) -> str:
+def _preferred_minor(host: Host, prefix: Path, root: Path) -> str:
     """Return the version that `python3` of this prefix is, else the newest one there."""
     versions = _versions(host, prefix)
     if not versions:
         raise TargetError(f"{prefix} has no folder of installed packages (lib/python3.*/site-packages).")
-    real = _LIBRARY.match(host.real(prefix / "bin/python3").name)
+    linked = host.real(prefix / "bin/python3")
+    # An absolute link inside an unpacked image would lead to the doctor's own machine.
+    real = _LIBRARY.match(linked.name) if linked.is_relative_to(host.real(root)) else None
     if real and real.group(1) in versions:
         return real.group(1)
     return max(versions, key=lambda version: int(version.split(".")[1]))
@@ -185,7 +208,7 @@ def _python_path(host: Host, root: Path) -> list[Path]:
     return [Path(entry) for entry in host.environ.get("PYTHONPATH", "").split(os.pathsep) if entry]
 
 
-def _with_path_files(host: Host, folders: list[Path]) -> Iterator[Path]:
+def _with_path_files(host: Host, folders: list[Path], root: Path) -> Iterator[Path]:
     """Yield the folders, and after each the folders that its .pth files add; their code lines are not run."""
     for folder in folders:
         yield folder
@@ -196,9 +219,14 @@ def _with_path_files(host: Host, folders: list[Path]) -> Iterator[Path]:
                 except OSError:
                     continue
                 for line in lines:
-                    added = folder / line.strip()
+                    added = _outside(root, line.strip(), beside=folder)
                     if line.strip() and not line.startswith(("#", "import ", "import\t")) and host.is_dir(added):
                         yield added
+
+
+def _outside(root: Path, inner: str, beside: Path = Path("/")) -> Path:
+    """Return where a path is whose "/" is `root`; a relative one is `beside` a folder."""
+    return root / inner.lstrip("/") if inner.startswith("/") else beside / inner
 
 
 def _pyvenv(host: Host, prefix: Path) -> dict[str, str] | None:
@@ -210,11 +238,11 @@ def _pyvenv(host: Host, prefix: Path) -> dict[str, str] | None:
     return {key.strip().lower(): value.strip() for key, _, value in pairs}
 
 
-def _full_version(host: Host, prefix: Path, minor: str, settings: dict[str, str]) -> str:
+def _full_version(host: Host, prefix: Path, minor: str, settings: dict[str, str], root: Path) -> str:
     told = re.match(r"3\.\d+\.\d+", settings.get("version_info") or settings.get("version") or "")
     if told:
         return told.group()
-    home = Path(settings["home"]).parent if "home" in settings else prefix
+    home = _outside(root, settings["home"]).parent if "home" in settings else prefix
     try:
         header = host.read(home / "include" / f"python{minor}" / "patchlevel.h", 2**16)
     except OSError:

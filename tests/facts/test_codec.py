@@ -42,6 +42,7 @@ def changed(**fields: Any) -> bytes:
     [
         pytest.param(b"{", "facts.json is not JSON", id="not-json"),
         pytest.param(b"\xff\xfe", "facts.json is not JSON", id="not-text"),
+        pytest.param(b"[" * 200_000, "facts.json holds no facts: its JSON is nested too deeply", id="nested"),
         pytest.param(b"[]", "facts.json holds no facts", id="a-list"),
         pytest.param(b"{}", "facts.json holds no facts", id="something-else"),
         pytest.param(changed(schema_version="2"), "facts of schema version '2'", id="other-version"),

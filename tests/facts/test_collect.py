@@ -13,6 +13,7 @@ from tests.fake_host import FakeHost
 from verl_doctor.facts import collect as module
 from verl_doctor.facts.collect import collect
 from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.model import Unavailable
 from verl_doctor.target import Target
 
@@ -78,3 +79,22 @@ def test_an_unreadable_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     replace_collector(monkeypatch, "node", denied)
     facts = collect(FakeHost(files=FILES, denied=frozenset({"/secret"})), TARGET)
     assert facts.node == Unavailable("[Errno 13] Permission denied: '/secret'")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        pytest.param(MissingFactError("no torch here"), "no torch here", id="missing"),
+        pytest.param(KeyError("x"), "the collector broke: KeyError: 'x'", id="key"),
+        pytest.param(IndexError(), "the collector broke: IndexError: ", id="no-arguments"),
+    ],
+)
+def test_what_is_missing_differs_from_what_broke(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    def fails(host: FakeHost) -> None:
+        del host
+        raise error
+
+    replace_collector(monkeypatch, "node", fails)
+    assert collect(FakeHost(files=FILES), TARGET).node == Unavailable(reason)

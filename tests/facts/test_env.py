@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.fake_host import FakeHost
-from verl_doctor.facts.env import HIDDEN, collect
+from verl_doctor.facts.env import collect
+from verl_doctor.facts.secrets import HIDDEN
 from verl_doctor.target import Target
 
 TARGET = Target(python=None, prefix="/venv", version="3.12", kind="venv", search_path=())
@@ -78,6 +79,12 @@ def test_not_listed_at_all(name: str) -> None:
         "VERL_SESSION_COOKIE",
         "VERL_KEY_FILE",
         "VERL_AUTHORIZATION",
+        "VLLM_DB_PWD",
+        "VLLM_DBPWD",
+        "RAY_PASS",
+        "HF_SIG",
+        "HF_URL_SIGNATURE",
+        "VERL_PRIVATE_KEY",
     ],
 )
 def test_hidden_by_name(name: str) -> None:
@@ -111,6 +118,15 @@ def test_counts_of_tokens_are_no_secrets(name: str, value: str) -> None:
         pytest.param("github_pat_11ABCDEFG0abcdefghij", id="github-fine-grained"),
         pytest.param("glpat-abcdefghijklmnopqrst", id="gitlab"),
         pytest.param("AKIAIOSFODNN7EXAMPLE", id="aws"),
+        pytest.param("ASIAIOSFODNN7EXAMPLE", id="aws-temporary"),
+        pytest.param("ghr_abcdefghijklmnopqrstuvwx", id="github-refresh"),
+        pytest.param("https://b.blob.test/c?sv=2024&sig=0a1b", id="sig"),
+        pytest.param("https://s3.test/c?X-Amz-Signature=0a1b", id="amz-signature"),
+        pytest.param("{'db_pwd': 'x'}", id="dict-pwd"),
+        pytest.param('{"pass": "x"}', id="json-pass"),
+        pytest.param('{"secretKey": "x"}', id="json-camel"),
+        pytest.param('{"token_1": "x"}', id="json-numbered"),
+        pytest.param('{\\"password\\": \\"x\\"}', id="json-in-json"),
         pytest.param("eyJhbGciOiJIUzI1NiIsInR5cCI6", id="jwt"),
         pytest.param("Authorization: Bearer abcdefgh1234", id="bearer"),
         pytest.param("https://host/v1?a=1&api_key=abc", id="query"),
@@ -130,6 +146,10 @@ def test_hidden_by_value(value: str) -> None:
         pytest.param("cuda>=12.4 brand=tesla,driver>=470,driver<471", id="requirement"),
         pytest.param("/opt/key:/opt/token:/opt/secret/lib", id="paths-named-like-secrets"),
         pytest.param("http://proxy:3128/a@b", id="port-and-path"),
+        pytest.param('{"pwd": "/home/u", "OLDPWD": "a"}', id="working-folder"),
+        pytest.param('{"pass_config": {"enable_fusion": true}, "bypass": 1}', id="compiler-passes"),
+        pytest.param('{"max_tokens": 4096, "token_ratio": 0.7, "tokenizer": "x"}', id="counts"),
+        pytest.param("design=1;passes=2;signal=3", id="words-within"),
         pytest.param("localhost,127.0.0.1,.svc", id="hosts"),
         pytest.param("FLASH_ATTN", id="plain"),
     ],

@@ -7,6 +7,7 @@ import pytest
 from tests.fake_host import FakeHost
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.gpus import collect
+from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.nvidia import Nvidia
 from verl_doctor.facts.nvml import Answer, Gpu, Silence
 from verl_doctor.target import Target
@@ -42,5 +43,5 @@ def test_none_without_a_driver() -> None:
     ],
 )
 def test_unknown_where_the_driver_cannot_be_asked(driver: Driver, answer: Silence | None) -> None:
-    with pytest.raises(LookupError, match=driver.detail):
+    with pytest.raises(MissingFactError, match=driver.detail):
         gpus(driver, answer)

@@ -81,3 +81,16 @@ def test_scheduler(environ: dict[str, str], scheduler: str | None) -> None:
 )
 def test_ray(files: dict[str, bytes | str], environ: dict[str, str], ray: str | None) -> None:
     assert node(files, environ).ray == ray
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        pytest.param("ray://me:pw@head:10001", "ray://***@head:10001", id="password"),
+        pytest.param("ray://head:10001", "ray://head:10001", id="plain"),
+        pytest.param("10.0.0.1:6379", "10.0.0.1:6379", id="host"),
+    ],
+)
+def test_address_of_ray_without_its_password(address: str, shown: str) -> None:
+    assert node(environ={"RAY_ADDRESS": address}).ray == shown
+    assert node({"/tmp/ray/ray_current_cluster": address}).ray == shown

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pytest
 
 from tests.fake_host import FakeHost
 from verl_doctor.facts import nvidia, nvidia_smi, nvml
 from verl_doctor.facts.nvml import Answer, Silence
-from verl_doctor.host import Exited, Run, TimedOut
+from verl_doctor.host import LAST_WAIT, Exited, NotStarted, Process, Run, TimedOut
 from verl_doctor.target import Target
 
 TARGET = Target(python=None, prefix="/venv", version="3.12", kind="venv", search_path=())
@@ -130,3 +133,36 @@ def test_who_refused_is_kept() -> None:
     seen = collect({"/dev/nvidiactl": ""}, {CHILD: REFUSED})
     assert seen.answer is None
     assert [name for name, _ in seen.refusals] == ["nvml", "nvidia-smi"]
+
+
+@dataclass
+class StuckHost(FakeHost):
+    """A host whose driver hangs in the kernel: its programs cannot be killed; `spent` counts the seconds waited."""
+
+    spent: float = 0.0
+
+    def start(self, argv: Sequence[str]) -> Process | NotStarted:
+        del argv
+        return Stuck(self)
+
+
+@dataclass
+class Stuck:
+    """A process that nothing ends."""
+
+    host: StuckHost
+
+    def wait(self, deadline: float) -> Run:
+        self.host.spent += deadline + LAST_WAIT
+        return TimedOut(deadline)
+
+
+@pytest.mark.parametrize("has_binding", [True, False], ids=["nvml", "nvidia-smi"])
+def test_a_driver_that_nothing_ends_is_told_before_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, has_binding: bool
+) -> None:
+    if not has_binding:
+        monkeypatch.setattr(nvml, "command", lambda: None)
+    host = StuckHost(files={"/dev/nvidiactl": ""})
+    assert isinstance(nvidia.collect(host, TARGET).answer, Silence)
+    assert host.spent < nvidia.DEADLINE - 0.5

@@ -49,8 +49,11 @@ def test_metadata_in_odd_encodings(line_end: str) -> None:
     [
         pytest.param({"six-1.0.dist-info/RECORD": ""}, "six", "six-1.0.dist-info has no METADATA", id="no-metadata"),
         pytest.param({"~ix-1.0.dist-info/METADATA": ""}, "~ix", "left over from an uninstall", id="tilde"),
-        pytest.param({"verl-1.0.dist-info/METADATA": ""}, "verl", "METADATA names no version", id="empty-metadata"),
-        pytest.param({"six-1.0.dist-info/METADATA": ""}, "six", None, id="whole"),
+        pytest.param({"verl-1.0.dist-info/METADATA": "A: b"}, "verl", "METADATA names no version", id="no-version"),
+        pytest.param({"verl-1.0.dist-info/METADATA": ""}, "verl", "METADATA is empty", id="empty"),
+        pytest.param({"six-1.0.dist-info/METADATA": ""}, "six", "METADATA is empty", id="empty-of-any"),
+        pytest.param({"six-1.0.egg-info": ""}, "six", "six-1.0.egg-info is empty", id="empty-distutils"),
+        pytest.param({"six-1.0.dist-info/METADATA": "x"}, "six", None, id="whole"),
         pytest.param({"six.egg-info/PKG-INFO": "Name: six\nVersion: 1.0\n"}, "six", None, id="egg-info"),
         pytest.param({"six-1.0.egg-info": "Name: six\nVersion: 1.0\n"}, "six", None, id="distutils"),
         pytest.param({"six-1.0-py3.11.egg-info": "Name: six\nVersion: 1.0\n"}, "six", None, id="python-tag"),
@@ -70,19 +73,19 @@ def test_unreadable_metadata() -> None:
 
 
 def test_two_versions_in_one_folder() -> None:
-    found = scan({f"{SITE}/six-{v}.dist-info/METADATA": "" for v in ("1.16.0", "1.17.0")})["six"]
+    found = scan({f"{SITE}/six-{v}.dist-info/METADATA": "x" for v in ("1.16.0", "1.17.0")})["six"]
     assert found.version == "1.16.0"
     assert found.copies == (Copy(version="1.17.0", location=SITE, metadata="six-1.17.0.dist-info"),)
 
 
 def test_readable_metadata_counts_beside_a_leftover() -> None:
-    files = {f"{SITE}/six-1.16.0.dist-info/RECORD": "", f"{SITE}/six-1.17.0.dist-info/METADATA": ""}
+    files = {f"{SITE}/six-1.16.0.dist-info/RECORD": "", f"{SITE}/six-1.17.0.dist-info/METADATA": "x"}
     found = scan(files)["six"]
     assert (found.version, found.broken, found.copies[0].version) == ("1.17.0", None, "1.16.0")
 
 
 def test_first_folder_wins_as_in_imports() -> None:
-    files = {"/first/six-1.0.dist-info/METADATA": "", f"{SITE}/six-2.0.dist-info/METADATA": ""}
+    files = {"/first/six-1.0.dist-info/METADATA": "x", f"{SITE}/six-2.0.dist-info/METADATA": "x"}
     found = scan(files, "/first")["six"]
     assert (found.version, found.copies[0].location) == ("2.0", "/first")
 
@@ -138,6 +141,12 @@ def test_editable_checkout_and_its_commit(files: Mapping[str, str], commit: str 
             "abc",
             id="git-without-password",
         ),
+        pytest.param(
+            '{"url": "https://b.s3.test/verl.whl?X-Amz-Signature=0a1b&token=c#sha256=ab"}',
+            "https://b.s3.test/verl.whl#sha256=ab",
+            None,
+            id="signed-link",
+        ),
         pytest.param("[1]", "direct_url.json cannot be read", None, id="not-an-object"),
         pytest.param("{", "direct_url.json cannot be read", None, id="not-json"),
     ],
@@ -146,3 +155,20 @@ def test_direct_url(text: str, url: str, commit: str | None) -> None:
     info = f"{SITE}/verl-0.9.1.dist-info"
     found = scan({f"{info}/METADATA": "Name: verl\nVersion: 0.9.1\n", f"{info}/direct_url.json": text})["verl"]
     assert (found.url, found.commit) == (url, commit)
+
+
+def test_checkout_inside_an_image_is_never_looked_up_on_this_machine() -> None:
+    info = "/img/site/verl-0.9.1.dist-info"
+    files = {
+        f"{info}/METADATA": "Name: verl\nVersion: 0.9.1\n",
+        f"{info}/direct_url.json": EDITABLE,
+        "/img/src/verl/.git/HEAD": "0123abc\n",
+        "/img/src/verl/verl.egg-info/PKG-INFO": "Name: verl\nVersion: 0.9.1\n",
+        "/src/verl/.git/HEAD": "another\n",
+    }
+    folders = ("/img/site", "/img/src/verl")
+    target = Target(python=None, prefix="/img/usr", version="3.12", kind="system", search_path=folders, root="/img")
+    verl = collect(FakeHost(files=files), target)["verl"]
+    assert (verl.editable, verl.commit, verl.copies) == ("/src/verl", "0123abc", ())
+    alone = Target(python=None, prefix="/img/usr", version="3.12", kind="system", search_path=folders[1:], root="/img")
+    assert collect(FakeHost(files=files), alone)["verl"].editable == "/src/verl"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fake_host import FakeHost
+from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.torch import collect
 from verl_doctor.target import Target
@@ -53,5 +54,5 @@ def test_gpu_code_and_abi_are_read_from_the_build() -> None:
     ],
 )
 def test_unavailable(files: dict[str, str], packages: dict[str, Distribution], said: str) -> None:
-    with pytest.raises(LookupError, match=said):
+    with pytest.raises(MissingFactError, match=said):
         collect(FakeHost(files=files), TARGET, packages)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.patching.sandbox import FILES, FIXED, LOCAL_RANK, WORLD_SIZE, Sandbox, Snapshot, compile_all
-from verl_doctor.errors import DataError
+from verl_doctor.errors import DataError, WriteFailedError
 from verl_doctor.patching import journal
 from verl_doctor.patching.change import Change
 from verl_doctor.patching.disk import Disk
@@ -160,3 +160,22 @@ def test_a_file_may_go_and_another_come(tmp_path: Path) -> None:
     assert not old.exists()
     assert new.read_bytes() == b"2"
     assert list((tmp_path / "home").iterdir()) == []
+
+
+@pytest.mark.parametrize("copy", [None, b"damaged"], ids=["gone", "damaged"])
+def test_a_lost_copy_is_told_and_the_journal_stays(sandbox: Sandbox, copy: bytes | None) -> None:
+    _kill_half_way(sandbox)
+    note = sandbox.metadata / "verl-doctor.journal"
+    (saved,) = sandbox.site.rglob(f".{Path(WORLD_SIZE).name}.verl-doctor-old")
+    if copy is None:
+        saved.unlink()
+    else:
+        saved.write_bytes(copy)
+    for _ in range(2):
+        with pytest.raises(WriteFailedError, match=f"{WORLD_SIZE} cannot be put back: .* is gone or damaged"):
+            journal.recover(note, Disk())
+        assert note.is_file()
+        assert sandbox.read(WORLD_SIZE) == FIXED[WORLD_SIZE]
+    sandbox.write(WORLD_SIZE, FILES[WORLD_SIZE])  # as reinstalling does
+    assert journal.recover(note, Disk())
+    assert not note.exists()

@@ -35,6 +35,8 @@ def parse(text: bytes, origin: str) -> Facts:
 
     try:
         document = json.loads(text)
+    except RecursionError:
+        raise DataError(f"{origin} holds no facts: its JSON is nested too deeply.") from None
     except ValueError as error:
         raise DataError(f"{origin} is not JSON: {error}.") from error
     if not isinstance(document, dict) or "schema_version" not in document:

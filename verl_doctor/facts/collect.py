@@ -9,6 +9,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
+from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.host import Host
 from verl_doctor.model import Unavailable
@@ -30,8 +31,8 @@ class _Task:
         """Put the fact, or why it could not be had, into `answer`."""
         try:
             self.answer = self.collect(**{name: known[name] for name in self.needs})
-        except (OSError, LookupError) as error:
-            self.answer = Unavailable(str(error.args[0]) if isinstance(error, LookupError) else str(error))
+        except (OSError, MissingFactError) as error:
+            self.answer = Unavailable(str(error))
         except Exception as error:  # noqa: BLE001 - a collector that breaks must not stop the others
             self.answer = Unavailable(f"the collector broke: {type(error).__name__}: {error}")
         self.done.set()

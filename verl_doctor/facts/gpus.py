@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.nvidia import Nvidia
 from verl_doctor.facts.nvml import Answer, Gpu
 from verl_doctor.host import Host
@@ -14,10 +15,10 @@ DEADLINE: Final = 1.0
 
 
 def collect(host: Host, target: Target, nvidia: Nvidia, driver: Driver) -> tuple[Gpu, ...]:
-    """Return the GPUs; none where there is no driver. Raises LookupError where the driver cannot be asked."""
+    """Return the GPUs; none where there is no driver. Raises MissingFactError where the driver cannot be asked."""
     del host, target
     if isinstance(nvidia.answer, Answer):
         return nvidia.answer.gpus
     if driver.state == "absent":
         return ()
-    raise LookupError(f"the driver cannot be asked: {driver.detail}")
+    raise MissingFactError(f"the driver cannot be asked: {driver.detail}")

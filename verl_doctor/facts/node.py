@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from verl_doctor.facts import secrets
 from verl_doctor.host import Host
 from verl_doctor.target import Target
 
@@ -51,13 +52,14 @@ class Node:
 def collect(host: Host, target: Target) -> Node:
     """Return what the files and variables of this node tell."""
     del target
+    ray = host.environ.get("RAY_ADDRESS") or _line(host, "/tmp/ray/ray_current_cluster")  # noqa: S108 - Ray's file
     return Node(
         system=_system(host),
         kernel=_line(host, "/proc/sys/kernel/osrelease") or "unknown",
         libc=host.libc(),
         container=_container(host),
         scheduler=next((name for variable, name in _SCHEDULERS.items() if variable in host.environ), None),
-        ray=host.environ.get("RAY_ADDRESS") or _line(host, "/tmp/ray/ray_current_cluster"),  # noqa: S108 - Ray's file
+        ray=secrets.text(ray) if ray else None,
     )
 
 

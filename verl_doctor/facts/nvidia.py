@@ -9,14 +9,15 @@ from time import monotonic
 from typing import Final
 
 from verl_doctor.facts import nvidia_smi, nvml
-from verl_doctor.host import Host
+from verl_doctor.host import LAST_WAIT, Host
 from verl_doctor.target import Target
 
-DEADLINE: Final = 8.0
 LIBRARIES: Final = ("libnvidia-ml.so.1", "libcuda.so.1")
 """The driver's libraries that NVML's binding and every CUDA program load."""
 
-_ASKING: Final = 7.0  # seconds for NVML and nvidia-smi together; a process stuck in the kernel costs another half
+_ASKING: Final = 7.0  # seconds for NVML and nvidia-smi together
+DEADLINE: Final = _ASKING + nvidia_smi.GRACE + 2 * LAST_WAIT + 1.0
+"""Longer than both of nvidia-smi's processes, stuck in the kernel, can keep us: that is the answer "hung"."""
 _NVML: Final = 5.0
 _VERSIONS: Final = (
     (Path("/proc/driver/nvidia/version"), re.compile(rb"Kernel Module(?:\s+for\s+\S+)?\s+(\d+\.\d+(?:\.\d+)?)")),

@@ -15,7 +15,7 @@ _FIELDS: Final = (
 )
 QUERY: Final = ("nvidia-smi", f"--query-gpu={_FIELDS}", "--format=csv,noheader,nounits")
 LISTING: Final = ("nvidia-smi",)
-_GRACE: Final = 1.0
+GRACE: Final = 1.0
 """Seconds that the listing may take longer than the query, which does more."""
 _MIB: Final = 2**20
 _ERRORS: Final = {4: "NoPermission", 9: "DriverNotLoaded", 12: "LibraryNotFound", 18: "LibRmVersionMismatch"}
@@ -26,7 +26,7 @@ def ask(host: Host, deadline: float) -> Answer | Refusal | Silence:
     """Ask nvidia-smi, within `deadline` seconds: its two calls run at once."""
     started = host.start(LISTING), host.start(QUERY)
     asked = _end(started[1], deadline)
-    listed = _end(started[0], _GRACE if isinstance(asked, Exited) else 0.0)
+    listed = _end(started[0], GRACE if isinstance(asked, Exited) else 0.0)
     match asked:
         case TimedOut():
             return Silence(deadline)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from verl_doctor.facts import secrets
 from verl_doctor.host import Host
 from verl_doctor.target import Target
 
@@ -16,6 +17,7 @@ NAMED: Final = frozenset({"verl", "vllm", "tensordict"})
 """The distributions whose requirements rules ask about."""
 
 _METADATA = {".dist-info": "METADATA", ".egg-info": "PKG-INFO"}
+_SUFFIXES = tuple(_METADATA)
 _SEPARATORS = re.compile(r"[-_.]+")
 _PYTHON_TAG = re.compile(r"-py3(\.\d+)?$")
 
@@ -61,12 +63,14 @@ def collect(host: Host, target: Target) -> dict[str, Distribution]:
     """Return the installed distributions by normalised name; the first on the search path wins, as in imports."""
     found: dict[str, Distribution] = {}
     for folder in dict.fromkeys(target.search_path):
-        for distribution in _in_folder(host, Path(folder), _names(host, Path(folder))):
+        for distribution in _in_folder(host, target, Path(folder), _names(host, Path(folder))):
             key = normalise(distribution.name)
             first = found.get(key)
             if first is None:
                 found[key] = distribution
-            elif first.editable != distribution.location:  # a checkout's own egg-info is not a second copy
+            elif (
+                not first.editable or str(target.outside(first.editable)) != distribution.location
+            ):  # a checkout's own egg-info is not a second copy
                 found[key] = _with_copy(first, distribution)
     return found
 
@@ -86,26 +90,24 @@ def _with_copy(first: Distribution, other: Distribution) -> Distribution:
     return replace(first, copies=(*first.copies, *other.copies, copy))
 
 
-def _in_folder(host: Host, folder: Path, names: Sequence[str]) -> Iterator[Distribution]:
+def _in_folder(host: Host, target: Target, folder: Path, names: Sequence[str]) -> Iterator[Distribution]:
     for name in names:
-        stem, dot, suffix = name.rpartition(".")
-        if dot + suffix in _METADATA:
-            yield _read(host, folder, name, stem, _METADATA[dot + suffix])
+        if name.endswith(_SUFFIXES):
+            yield _read(host, target, folder, name)
 
 
-def _read(host: Host, folder: Path, entry: str, stem: str, metadata_name: str) -> Distribution:
+def _read(host: Host, target: Target, folder: Path, entry: str) -> Distribution:
+    stem, _, suffix = entry.rpartition(".")
     name, _, version = _PYTHON_TAG.sub("", stem).partition("-")
-    metadata = folder / entry
+    metadata_name = _METADATA[f".{suffix}"]
     described = Distribution(name=name, version=version, location=str(folder), metadata=entry)
     if name.startswith("~"):
         return replace(described, broken="left over from an uninstall that was interrupted")
-    file = metadata / metadata_name
-    if not host.is_file(file):
-        if metadata_name == "METADATA" or not host.is_file(metadata):
-            return replace(described, broken=f"{entry} has no {metadata_name}")
-        file = metadata  # distutils wrote a single file
+    file, size = _file_and_size(host, folder / entry, metadata_name)
+    if not size:
+        return replace(described, broken=f"{entry} has no {metadata_name}" if size is None else f"{file.name} is empty")
     if version and normalise(name) not in NAMED:
-        return _with_origin(host, described)
+        return _with_origin(host, target, described)
     try:
         headers = _headers(host.read(file, 2**20))
     except OSError as error:
@@ -115,6 +117,7 @@ def _read(host: Host, folder: Path, entry: str, stem: str, metadata_name: str) -
         return replace(described, broken=f"{metadata_name} names no version")
     return _with_origin(
         host,
+        target,
         replace(
             described,
             name=headers.get("name", (name,))[0],
@@ -123,6 +126,17 @@ def _read(host: Host, folder: Path, entry: str, stem: str, metadata_name: str) -
             requires_python=headers.get("requires-python", (None,))[0] if normalise(name) in NAMED else None,
         ),
     )
+
+
+def _file_and_size(host: Host, metadata: Path, name: str) -> tuple[Path, int | None]:
+    """Return the file that holds the metadata; its size is None where it is not there."""
+    file = metadata / name
+    try:
+        return file, host.size(file)
+    except OSError:
+        if name == "PKG-INFO" and host.is_file(metadata):  # distutils wrote a single file
+            return metadata, host.size(metadata)
+        return file, None
 
 
 def _headers(data: bytes) -> dict[str, tuple[str, ...]]:
@@ -136,12 +150,14 @@ def _headers(data: bytes) -> dict[str, tuple[str, ...]]:
     return headers
 
 
-def _with_origin(host: Host, described: Distribution) -> Distribution:
+def _with_origin(host: Host, target: Target, described: Distribution) -> Distribution:
     """Add where an editable or direct-URL install came from (PEP 610), and its git commit."""
     file = Path(described.location, described.metadata, "direct_url.json")
     if not host.is_file(file):
         if described.metadata.endswith(".egg-info") and host.is_dir(Path(described.location, ".git")):
-            return replace(described, editable=described.location, commit=git_commit(host, Path(described.location)))
+            checkout = Path(described.location)
+            inner = f"/{checkout.relative_to(target.root)}"
+            return replace(described, editable=inner, commit=git_commit(host, checkout))
         return described
     import json
     from urllib.parse import unquote, urlsplit
@@ -156,14 +172,10 @@ def _with_origin(host: Host, described: Distribution) -> Distribution:
     place = unquote(urlsplit(url).path) if url.startswith("file:") else None
     return replace(
         described,
-        url=_without_password(url),
+        url=secrets.cut_from_url(url),
         editable=place if editable else None,
-        commit=vcs_commit or (git_commit(host, Path(place)) if place and editable else None),
+        commit=vcs_commit or (git_commit(host, target.outside(place)) if place and editable else None),
     )
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url)
 
 
 def git_commit(host: Host, checkout: Path) -> str | None:

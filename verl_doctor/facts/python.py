@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.host import Host
 from verl_doctor.target import Target
 
@@ -23,9 +24,9 @@ class Python:
 
 
 def collect(host: Host, target: Target) -> Python:
-    """Return the target's Python. Raises LookupError where no file tells its version."""
+    """Return the target's Python. Raises MissingFactError where no file tells its version."""
     if target.version is None:
-        raise LookupError(f"no file below {target.prefix} tells which Python it is for")
+        raise MissingFactError(f"no file below {target.prefix} tells which Python it is for")
     return Python(
         version=target.version,
         executable=target.python,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
 from verl_doctor.target import Target
@@ -38,7 +39,7 @@ class Torch:
 
 
 def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) -> Torch:
-    """Return the torch that an import would find. Raises LookupError where there is none or it does not tell."""
+    """Return the torch that an import would find. Raises MissingFactError where there is none or it does not tell."""
     installed = packages.get("torch")
     folders = [installed.location] if installed else []
     for folder in (*folders, *target.search_path):
@@ -46,15 +47,15 @@ def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) ->
         if host.is_file(module / "version.py"):
             return _read(host, module)
     if installed:
-        raise LookupError(f"torch {installed.version} is listed, but {installed.location} has no torch/version.py")
-    raise LookupError("torch is not installed")
+        raise MissingFactError(f"torch {installed.version} is listed, but {installed.location} has no torch/version.py")
+    raise MissingFactError("torch is not installed")
 
 
 def _read(host: Host, module: Path) -> Torch:
     values = _assignments(host.read(module / "version.py", 2**16))
     version = values.get("__version__")
     if version is None:
-        raise LookupError(f"{module / 'version.py'} names no version")
+        raise MissingFactError(f"{module / 'version.py'} names no version")
     cuda, hip, xpu = values.get("cuda"), values.get("hip"), values.get("xpu")
     flavour: Flavour = "cuda" if cuda else "rocm" if hip else "xpu" if xpu else "cpu"
     return Torch(

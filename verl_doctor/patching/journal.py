@@ -150,10 +150,10 @@ def _undo(journal: Path, entries: Sequence[Entry], disk: Disk) -> None:
         disk.sync(entry.path.parent)
         _forget_bytecode(entry.path, disk)
     if lost:
+        paths = ", ".join(str(entry.path) for entry in lost)
         raise WriteFailedError(
-            f"A run was not finished, and {', '.join(str(entry.path) for entry in lost)} cannot be put back: the copy of "
-            f"the old content ({', '.join(entry.saved.name for entry in lost)}) is gone or damaged. Reinstall the package "
-            f"that it belongs to; until then {journal} stays, and nothing else is changed."
+            f"A run was not finished, and {paths} cannot be put back: the copy of the old content beside it is gone or "
+            f"damaged. Reinstall the package that it belongs to; until then {journal} stays."
         )
     _tidy(journal, entries, disk)
 
