@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.facts_of import distribution, facts_of
+from verl_doctor import cure
 from verl_doctor import examine as module
 from verl_doctor.errors import UsageError
 from verl_doctor.examine import Report, examine, questions
 from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.matrix.load import load
 from verl_doctor.matrix.matrix import Matrix
@@ -133,3 +136,55 @@ def test_a_check_that_breaks_does_not_stop_the_others(monkeypatch: pytest.Monkey
     assert isinstance(result_of(report, first.name).outcome, Crashed)
     assert report.verdict is Verdict.UNKNOWN
     assert len(report.results) == len(asked)
+
+
+MOVED = [("torch", "2.4.0"), ("torch", "2.6.0"), ("torch", "2.13.0"), ("transformers", "4.45.2"),
+         ("transformers", "5.3.0"), ("numpy", "1.24.4"), ("numpy", "2.2.6"), ("tensordict", "0.5.0"),
+         ("tensordict", "0.7.2"), ("tensordict", "0.9.0"), ("tensordict", "0.12.0")]  # fmt: skip
+
+
+def published(name: str, version: str) -> Distribution:
+    release = load().release(name, version)
+    requires = tuple(f"{key}{wanted}" for key, wanted in release.requires.items()) if release else None
+    return distribution(name, version, requires=requires)
+
+
+@pytest.mark.parametrize(("name", "version"), MOVED)
+@pytest.mark.parametrize("stack", load().stacks(), ids=lambda stack: stack.name)
+def test_the_first_cure_cures_and_breaks_nothing(stack: Any, name: str, version: str) -> None:
+    pins = {**stack.pins, name: version}
+    facts = facts_of({key: published(key, pin) for key, pin in pins.items()}, python=f"{stack.python}.3")
+    report = examine(facts, load())
+    if report.primary is None:
+        return
+    assert isinstance(report.primary.outcome, Failed)
+    remedies = [finding.remedy for finding in report.primary.outcome.findings]
+    if not all(remedy.pins for remedy in remedies):
+        return
+    for remedy in remedies:
+        facts = cure.after(remedy, facts, load())
+    cured = examine(facts, load())
+    assert report.primary.name not in failing(cured)
+    errors = {result.name for result in cured.results if result.severity is Severity.ERROR}
+    assert failing(cured) & errors <= failing(report)
+
+
+def test_a_broken_interpreter_comes_first() -> None:
+    facts = facts_of(mismatched())
+    target = replace(facts.target, python=None, installer="python3 -m pip install")
+    report = examine(replace(facts, target=target), load())
+    assert report.primary is not None
+    assert report.primary.name == "python-not-found"
+    commands = [c for r in report.results if isinstance(r.outcome, Failed) for f in r.outcome.findings
+                for c in f.remedy.commands]  # fmt: skip
+    assert len(commands) > 1
+    assert not any("python3 -m pip" in command for command in commands)
+
+
+def test_what_follows_from_an_allowed_driver_failure_is_allowed() -> None:
+    driver = Driver(state="no-access", detail="no device files")
+    changed: dict[str, Any] = {"driver": driver, "gpus": Unavailable("the driver cannot be asked")}
+    assert report_on(**changed).verdict is Verdict.BROKEN
+    report = report_on(allow=("driver-missing", "driver-unreachable"), **changed)
+    assert report.verdict is Verdict.HEALTHY
+    assert not report.fails(Severity.INFO)

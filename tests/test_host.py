@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from threading import Timer
+from threading import Timer, main_thread
 from time import monotonic
 
 import pytest
@@ -52,7 +52,7 @@ def test_a_deadline_ends_the_program_and_its_children() -> None:
 def test_an_interruption_ends_the_program_and_is_passed_on() -> None:
     process = start(*SLEEP)
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    timer = Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    timer = Timer(0.2, signal.pthread_kill, [main_thread().ident, signal.SIGINT])
     timer.start()
     try:
         with pytest.raises(KeyboardInterrupt):

@@ -38,7 +38,7 @@ ROWS = list(csv.DictReader(TABLE.read_text().splitlines()))
 
 
 def installed(name: str, version: str) -> Distribution:
-    """The distribution with the requirements that its metadata publishes, as far as they concern the table's columns."""
+    """The distribution with the requirements that its metadata publishes for the table's columns."""
     release = load().release(name, version)
     if release is None:
         return distribution(name, version)

@@ -228,3 +228,23 @@ def test_no_environment(python: str | None, prefix: str | None, said: str) -> No
     host = FakeHost(files={"/empty/file": ""})
     with pytest.raises(TargetError, match=said):
         find(host, python=Path(python) if python else None, prefix=Path(prefix) if prefix else None, own=OWN)
+
+
+def test_a_bare_name_is_looked_up_on_path() -> None:
+    files = {"/opt/py/bin/python3.12": "", "/opt/py/lib/python3.12/site-packages/six.py": ""}
+    host = FakeHost(files=files, environ={"PATH": "/usr/bin:/opt/py/bin"})
+    assert find(host, python=Path("python3.12"), own=OWN).prefix == "/opt/py"
+
+
+@pytest.mark.parametrize("program", ["ls", "perl", "python-config", "sleep"])
+def test_another_program_is_no_interpreter(program: str) -> None:
+    files = {f"/usr/bin/{program}": "", "/usr/lib/python3.11/os.py": "", "/usr/lib/python3/dist-packages/apt.py": ""}
+    with pytest.raises(TargetError, match="is not called as a Python interpreter is"):
+        find(FakeHost(files=files), python=Path(f"/usr/bin/{program}"), own=OWN)
+
+
+def test_paths_in_commands_are_quoted() -> None:
+    files = {path.replace("/venv", "/my venv"): text for path, text in VENV.items()}
+    assert find(FakeHost(files=files), prefix=Path("/my venv"), own=OWN).installer == (
+        "'/my venv/bin/python' -m pip install"
+    )

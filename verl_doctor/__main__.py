@@ -50,6 +50,9 @@ def main() -> None:
 
 def _accept_any_character() -> None:
     """Have what the output's encoding lacks written as an escape: it must not end the program."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, "w")))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -10,6 +10,7 @@ from verl_doctor.facts.patches import PatchState
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.facts.torch import Torch
 from verl_doctor.matrix.matrix import Matrix
+from verl_doctor.matrix.specifiers import exact, satisfies
 from verl_doctor.model import Remedy, Unavailable
 
 
@@ -19,6 +20,8 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
         installed = dict(facts.packages)
         for name, version in remedy.pins:
             installed[name] = _installed(facts, installed.get(name), name, version, matrix)
+        for name, version in _brought(remedy.pins, installed, matrix).items():
+            installed[name] = _installed(facts, None, name, version, matrix)
         facts = replace(facts, packages=installed)
     torch = dict(remedy.pins).get("torch")
     if torch is not None:
@@ -26,6 +29,20 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
     if remedy.patch is not None and not isinstance(facts.patches, Unavailable):
         facts = replace(facts, patches=_applied(facts.patches))
     return facts
+
+
+def _brought(
+    pins: tuple[tuple[str, str], ...], installed: Mapping[str, Distribution], matrix: Matrix
+) -> dict[str, str]:
+    """Return what an installer brings along: what the new releases require and nothing installed provides."""
+    return {
+        # A version that is not known, "", satisfies nothing and breaks nothing.
+        name: exact(specifier) or next((v for v in matrix.named(name) if satisfies(v, specifier)), "")
+        for pin in pins
+        if pin[0] in NAMED
+        for name, specifier in (matrix.requires(*pin) or {}).items()
+        if name not in installed
+    }
 
 
 def _installed(facts: Facts, current: Distribution | None, name: str, version: str, matrix: Matrix) -> Distribution:

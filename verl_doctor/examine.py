@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any
 
 from verl_doctor import checks, cure, knowledge
 from verl_doctor.errors import UsageError
+from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.predicates import FACTS as FACTS_OF_CONDITIONS
 from verl_doctor.matrix.matrix import Matrix
@@ -25,6 +27,7 @@ from verl_doctor.model import (
     Severity,
     Skipped,
     Unavailable,
+    UnknownError,
     Verdict,
 )
 from verl_doctor.remedies import fitting_stack
@@ -48,7 +51,8 @@ class Report:
 
     def fails(self, threshold: Severity) -> bool:
         """Say whether a check of at least this severity failed."""
-        return any(failed(result) and result.severity.rank <= threshold.rank for result in self.results)
+        counted = (result for result in self.results if failed(result) and not result.allowed)
+        return any(result.severity.rank <= threshold.rank for result in counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +78,12 @@ def examine(facts: Facts, matrix: Matrix, allow: Iterable[str] = ()) -> Report:
     Raises UsageError for a name that no check has.
     """
     allowed = _known_names(allow)
-    results = {question.name: _result(question, facts, matrix, allowed) for question in questions()}
+    judged = _with_installer(facts)
+    results = {question.name: _result(question, judged, matrix, allowed) for question in questions()}
+    at_first = frozenset(name for name, result in results.items() if failed(result))
+    _allow_what_follows(results, judged, matrix)
     _leave_to_the_precise(results)
-    _find_the_cause(results, facts, matrix)
+    _find_the_cause(results, at_first, judged, matrix)
     ordered = tuple(sorted(results.values(), key=_most_important_first))
     return Report(facts=facts, results=ordered, verdict=_verdict(ordered))
 
@@ -110,8 +117,14 @@ def _asker(ask: Callable[..., Iterator[Finding]]) -> Callable[[Facts, Matrix], O
         for value in known.values():
             if isinstance(value, Unavailable):
                 return Skipped(value.reason)
-        findings = tuple(ask(**known))
-        return Failed(findings) if findings else Passed()
+        findings: list[Finding] = []
+        try:
+            for finding in ask(**known):
+                findings.append(finding)  # noqa: PERF402 - those before an UnknownError count
+        except UnknownError as error:
+            if not findings:
+                return Skipped(str(error))
+        return Failed(tuple(findings)) if findings else Passed()
 
     return asked
 
@@ -156,10 +169,33 @@ def _known_names(names: Iterable[str]) -> frozenset[str]:
     return frozenset(by_key[name] for name in names)
 
 
+def _with_installer(facts: Facts) -> Facts:
+    """Let commands install into the examined environment even where its Python is gone, never into another one."""
+    target = facts.target
+    if target.python is not None or target.kind == "folder":
+        return facts
+    installer = f"uv pip install --python {shlex.quote(f'{target.prefix}/bin/python')}"
+    return replace(facts, target=replace(target, installer=installer))
+
+
+def _allow_what_follows(results: dict[str, Result], facts: Facts, matrix: Matrix) -> None:
+    """Allow what cannot be judged only because of a driver or GPU whose failure is allowed.
+
+    Each is asked again as if there were none: what passes then was skipped for want of it.
+    """
+    if not any(r.allowed and failed(r) and r.layer in {Layer.DRIVER, Layer.GPU} for r in results.values()):
+        return
+    without = replace(facts, driver=Driver(state="absent", detail="allowed"), gpus=())
+    for question in questions():
+        result = results[question.name]
+        if isinstance(result.outcome, Skipped) and isinstance(_outcome(question, without, matrix), Passed):
+            results[question.name] = replace(result, allowed=True)
+
+
 def _leave_to_the_precise(results: dict[str, Result]) -> None:
     """Drop the plain findings about a pair of distributions of which a known failure says what breaks."""
     precise = [
-        finding.about
+        (result.severity.rank, finding.about)
         for result in results.values()
         if isinstance(result.outcome, Failed) and result.name not in IMPRECISE
         for finding in result.outcome.findings
@@ -167,34 +203,63 @@ def _leave_to_the_precise(results: dict[str, Result]) -> None:
     for name in IMPRECISE:
         outcome = results[name].outcome
         if isinstance(outcome, Failed):
-            rest = tuple(f for f in outcome.findings if not any(f.about <= about for about in precise))
+            worth = results[name].severity.rank
+            rest = tuple(
+                finding
+                for finding in outcome.findings
+                if not any(rank <= worth and finding.about <= about for rank, about in precise)
+            )
             results[name] = replace(results[name], outcome=Failed(rest) if rest else Passed())
 
 
-def _find_the_cause(results: dict[str, Result], facts: Facts, matrix: Matrix) -> None:
-    """Mark the failure whose cure removes the most others, and those others as its consequences.
+def _find_the_cause(results: dict[str, Result], at_first: frozenset[str], facts: Facts, matrix: Matrix) -> None:
+    """Mark the failure whose cure does the most good, and the failures that it removes as its consequences.
 
-    Causes are not guessed from rules: each cure is tried on the facts, and the failed checks are asked again.
+    Causes are not guessed from rules: each cure is tried on the facts, and the checks are asked again. A broken
+    interpreter comes before all, for nothing can be installed without it.
     """
     found = [r for r in results.values() if failed(r) and r.severity is not Severity.INFO]
     if not found:
         return
     worst = min(result.severity.rank for result in found)
-    cured = {r.name: _cured_by(r, found, facts, matrix) for r in found if r.severity.rank == worst}
-    primary = min(cured, key=lambda name: (-len(cured[name]), results[name].layer.rank, results[name].id))
+    tried = {r.name: _try(r, found, at_first, facts, matrix) for r in found if r.severity.rank == worst}
+
+    def order(name: str) -> tuple[Any, ...]:
+        layer = results[name].layer
+        return layer is not Layer.INTERPRETER, -tried[name].worth, layer.rank, results[name].id
+
+    primary = min(tried, key=order)
     results[primary] = replace(results[primary], primary=True)
-    for name in cured[primary]:
+    for name in tried[primary].removed:
         results[name] = replace(results[name], consequence_of=primary)
 
 
-def _cured_by(cause: Result, found: list[Result], facts: Facts, matrix: Matrix) -> tuple[str, ...]:
-    """Return the names of the other failures that this failure's cure removes."""
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a cure does when it is tried: the other failures it removes, and its worth, less for what it breaks."""
+
+    removed: tuple[str, ...]
+    worth: int
+
+
+def _try(cause: Result, found: list[Result], at_first: frozenset[str], facts: Facts, matrix: Matrix) -> Trial:
+    """Try a failure's cure. One that leaves its own failure, or brings new errors, is worth less."""
     assert isinstance(cause.outcome, Failed)  # noqa: S101 - only failures come here
-    for finding in cause.outcome.findings:
-        facts = cure.after(finding.remedy, facts, matrix)
-    by_name = {question.name: question for question in questions()}
-    others = (result.name for result in found if result.name != cause.name)
-    return tuple(name for name in others if isinstance(_outcome(by_name[name], facts, matrix), Passed))
+    remedies = [finding.remedy for finding in cause.outcome.findings]
+    if not any(remedy.pins or remedy.patch for remedy in remedies):
+        return Trial((), 0)
+    for remedy in remedies:
+        facts = cure.after(remedy, facts, matrix)
+    after = {question.name: _outcome(question, facts, matrix) for question in questions()}
+    removed = tuple(r.name for r in found if r.name != cause.name and isinstance(after[r.name], Passed))
+    new = [
+        question.name
+        for question in questions()
+        if question.severity is Severity.ERROR
+        and question.name not in at_first
+        and isinstance(after[question.name], Failed)
+    ]
+    return Trial(removed, len(removed) - len(new) - isinstance(after[cause.name], Failed))
 
 
 def _most_important_first(result: Result) -> tuple[Any, ...]:

@@ -47,16 +47,23 @@ class Unavailable:
     reason: str
 
 
+class UnknownError(Exception):
+    """What a check raises where a value it needs is not known: then it is skipped, for the reason given."""
+
+
 SourceKind = Literal["metadata", "image", "documentation", "issue", "source", "measured", "inferred"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where a statement comes from: the kind of evidence, where to find it, and the day it was seen (ISO)."""
+    """Where a statement comes from: the kind of evidence, where to find it, and the day it was seen (ISO).
+
+    `date` is None for what stands in the examined environment itself.
+    """
 
     kind: SourceKind
     reference: str
-    date: str
+    date: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

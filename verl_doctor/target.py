@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from verl_doctor.errors import TargetError
@@ -15,6 +16,7 @@ from verl_doctor.host import Exited, Host
 Kind = Literal["venv", "conda", "system", "folder"]
 
 ASK_DEADLINE = 10.0
+_PROGRAM = re.compile(r"(python|pypy)[\d.]*t?$")
 _LIBRARY = re.compile(r"python(3\.\d+)t?$")
 _IMAGE_PREFIXES = (
     "opt/venv",
@@ -59,7 +61,7 @@ def find(host: Host, *, python: Path | None = None, prefix: Path | None = None, 
     if prefix is not None:
         return _from_prefix(host, prefix.absolute())
     if python is not None:
-        return _from_python(host, python.absolute())
+        return _from_python(host, _program(host, python))
     return _from_prefix(host, _active(host) or own)
 
 
@@ -103,12 +105,20 @@ def _rank(host: Host, image: Target) -> tuple[int, bool]:
     return sum(_holds(host, image, name) for name in ("verl", "vllm", "torch")), image.python is not None
 
 
+def _program(host: Host, python: Path) -> Path:
+    """Return where an interpreter is: a bare name is looked up on PATH, as a shell does."""
+    bare = len(python.parts) == 1 and not host.is_file(python.absolute())
+    return (host.which(python.name) if bare else None) or python.absolute()
+
+
 def _from_python(host: Host, python: Path) -> Target:
     if not host.is_file(python):
         raise TargetError(f"There is no Python at {python}.")
+    real = host.real(python)
+    if not _PROGRAM.match(python.name) and not _PROGRAM.match(real.name):
+        raise TargetError(f"{python} is not called as a Python interpreter is.")
     if host.is_file(python.parent.parent / "pyvenv.cfg"):
         return _describe(host, python.parent.parent, python)
-    real = host.real(python)
     named = _LIBRARY.match(real.name)
     if _versions(host, real.parent.parent) and (named or len(_versions(host, real.parent.parent)) == 1):
         return _describe(host, real.parent.parent, python, named.group(1) if named else None)
@@ -160,7 +170,7 @@ def _folder(folder: Path) -> Target:
         version=None,
         kind="folder",
         search_path=(str(folder),),
-        installer=f"uv pip install --target {folder}",
+        installer=f"uv pip install --target {quote(str(folder))}",
     )
 
 
@@ -264,8 +274,8 @@ def _installer(host: Host, python: str | None, search_path: tuple[Path, ...]) ->
     if python is None:
         return "python3 -m pip install"
     if any(host.is_dir(folder / "pip") for folder in search_path):
-        return f"{python} -m pip install"
-    return f"uv pip install --python {python}"
+        return f"{quote(python)} -m pip install"
+    return f"uv pip install --python {quote(python)}"
 
 
 def _holds(host: Host, target: Target, module: str) -> bool:

@@ -9,8 +9,11 @@ import pytest
 from tests.checks.asked import findings
 from tests.facts_of import facts_of, torch_of
 from verl_doctor.checks.gpu_arch_not_in_build import runs_on
+from verl_doctor.examine import questions
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.nvml import Gpu
+from verl_doctor.matrix.load import load
+from verl_doctor.model import Skipped
 
 
 def driver(version: str | None = None, cuda: str | None = None, **others: Any) -> Driver:
@@ -85,10 +88,44 @@ def test_which_code_runs_where(arch: str, capability: str, runs: bool) -> None:
         pytest.param("2.11.0", None, "7.0", True, id="volta-new-torch"),
         pytest.param("2.11.0", None, "9.0", False, id="hopper"),
         pytest.param("2.7.0", ("sm_90", "sm_120"), "12.0", False, id="own-build-says-itself"),
-        pytest.param("9.9.9", None, "12.0", False, id="unknown-torch"),
     ],
 )
 def test_gpu_arch_not_in_build(torch: str, archs: tuple[str, ...] | None, capability: str, found: bool) -> None:
     gpu = Gpu(index=0, uuid="", name="GPU", memory_total=1, memory_free=1, compute_capability=capability)
     facts = facts_of({"torch": torch}, torch=torch_of(torch, archs=archs), gpus=(gpu, gpu))
     assert len(findings("gpu-arch-not-in-build", facts)) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        pytest.param("gpu-arch-not-in-build", {"torch": torch_of("9.9.9")}, id="architectures"),
+        pytest.param(
+            "gpu-arch-not-in-build",
+            {"gpus": (Gpu(index=0, uuid="", name="GPU", memory_total=1, memory_free=1, compute_capability=None),)},
+            id="capability",
+        ),
+        pytest.param("driver-too-old", {"driver": driver()}, id="driver"),
+        pytest.param("driver-too-old", {"driver": driver("unreadable")}, id="driver-unreadable"),
+        pytest.param("driver-too-old", {"torch": torch_of("2.8.0", cuda=None)}, id="cuda"),
+        pytest.param("driver-too-old", {"torch": torch_of("2.8.0", cuda="19.0")}, id="minimum"),
+    ],
+)
+def test_unknown_is_not_healthy(name: str, changed: dict[str, Any]) -> None:
+    question = next(question for question in questions() if question.name == name)
+    assert isinstance(question.ask(facts_of({"torch": "2.8.0"}, **changed), load()), Skipped)
+    absent = {**changed, "driver": driver(state="absent"), "gpus": ()}
+    assert findings(name, facts_of({"torch": "2.8.0"}, **absent)) == ()
+
+
+SILENT = Gpu(index=0, uuid="", name="a GPU that does not answer", memory_total=None, memory_free=None,
+             compute_capability=None)  # fmt: skip
+
+
+@pytest.mark.parametrize(("gpus", "said"), [((), "shows no GPU"), ((SILENT,), "do not answer (1)")])
+def test_gpu_missing(gpus: tuple[Gpu, ...], said: str) -> None:
+    (finding,) = findings("gpu-missing", facts_of(gpus=gpus, env={"CUDA_VISIBLE_DEVICES": "-1"}))
+    assert said in finding.message
+    assert "CUDA_VISIBLE_DEVICES=-1" in finding.evidence
+    assert findings("gpu-missing", facts_of()) == ()
+    assert findings("gpu-missing", facts_of(gpus=(), driver=driver(state="absent"))) == ()

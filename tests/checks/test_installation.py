@@ -16,7 +16,7 @@ from verl_doctor.facts.packages import Copy
     ("name", "broken", "commands"),
     [
         pytest.param("six", "six-1.0.dist-info has no METADATA", 2, id="reinstalled"),
-        pytest.param("~ix", "left over", 1, id="leftover-removed"),
+        pytest.param("~ix", "left over", 0, id="leftover-is-another-check"),
         pytest.param("six", None, 0, id="whole"),
     ],
 )
@@ -29,7 +29,7 @@ def test_broken(name: str, broken: str | None, commands: int) -> None:
     ("location", "copy_location", "copy_version", "said"),
     [
         pytest.param(SITE, SITE, "2.0", "lies twice in one folder", id="mixed"),
-        pytest.param(SITE, SITE, "1.0", "lies twice in one folder", id="mixed-same-version"),
+        pytest.param(SITE, SITE, "1.0", "has two metadata folders", id="mixed-same-version"),
         pytest.param("/home/u/.local/lib", SITE, "2.0", "hides 2.0 of this environment", id="user-site"),
         pytest.param("/home/u/.local/lib", SITE, "1.0", None, id="same-version"),
         pytest.param(SITE, "/usr/lib/python3/dist-packages", "2.0", None, id="venv-over-system"),
@@ -62,3 +62,16 @@ def test_python_not_found(changed: dict[str, Any], found: bool) -> None:
 def test_torch_without_cuda(flavour: str, others: dict[str, str], found: bool) -> None:
     facts = facts_of({"torch": "2.8.0", **others}, torch=torch_of("2.8.0", flavour=flavour, cuda=None))
     assert bool(findings("torch-without-cuda", facts)) is found
+
+
+def test_leftover() -> None:
+    left = distribution("~ip", "24.0", metadata="~ip-24.0.dist-info", broken="left over")
+    (finding,) = findings("leftover-distribution", facts_of(packages={"~ip": left}))
+    assert finding.remedy.commands == (f"rm -rf '{SITE}/~ip-24.0.dist-info' '{SITE}/~ip'",)
+
+
+def test_the_cuda_build_comes_with_its_libraries() -> None:
+    facts = facts_of({"torch": "2.8.0"}, torch=torch_of("2.8.0", flavour="cpu", cuda=None))
+    (finding,) = findings("torch-without-cuda", facts)
+    assert "--no-deps" not in finding.remedy.commands[0]
+    assert finding.remedy.pins == (("torch", "2.8.0"),)

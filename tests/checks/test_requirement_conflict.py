@@ -44,3 +44,25 @@ def test_the_cure_names_a_release_inside_the_range() -> None:
     packages = {"verl": verl, "tensordict": distribution("tensordict", "0.15.3")}
     (finding,) = findings(NAME, facts_of(packages=packages))
     assert finding.remedy.pins == (("tensordict", "0.10.0"),)
+
+
+@pytest.mark.parametrize(("vllm", "verl"), [("0.10.0", "0.6.0"), ("0.11.0", "0.6.1")], ids=["vllm-0.10", "vllm-0.11"])
+def test_the_cure_breaks_nothing_else(vllm: str, verl: str) -> None:
+    packages = {
+        "verl": distribution("verl", verl),
+        "vllm": distribution("vllm", vllm, requires=("transformers>=4.55.2",)),
+        "transformers": distribution("transformers", "4.45.2"),
+    }
+    (finding,) = findings("transformers-range-by-vllm", facts_of(packages=packages))
+    ((name, version),) = finding.remedy.pins
+    assert (name, version[:2]) == ("transformers", "4.")
+    assert f"'transformers=={version}'" in finding.remedy.commands[0]
+
+
+def test_where_no_release_is_known_the_command_excludes_what_breaks() -> None:
+    packages = {
+        "vllm": distribution("vllm", "0.11.0", requires=("transformers>=4.99",)),
+        "transformers": distribution("transformers", "4.45.2"),
+    }
+    (finding,) = findings("transformers-range-by-vllm", facts_of(packages=packages))
+    assert finding.remedy.pins == () or finding.remedy.pins[0][0] == "vllm"

@@ -48,6 +48,7 @@ def changed(**fields: Any) -> bytes:
         pytest.param(changed(schema_version="2"), "facts of schema version '2'", id="other-version"),
         pytest.param(changed(schema_version=1), "facts of schema version 1;", id="version-as-number"),
         pytest.param(changed(python="3.12"), r"do not fit the schema: .*python", id="wrong-type"),
+        pytest.param(changed(gpus="x"), r"do not fit the schema: .*gpus", id="text-for-list"),
         pytest.param(changed(python={"version": 3.12}), r"do not fit the schema: .*python", id="number-for-text"),
     ],
 )

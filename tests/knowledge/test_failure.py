@@ -11,6 +11,7 @@ from tests.facts_of import facts_of
 from tests.matrix.small import matrix_of
 from verl_doctor import knowledge
 from verl_doctor.errors import DataError
+from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.conditions import conditions
@@ -184,3 +185,10 @@ def test_a_cure_that_cannot_be_given(cure: str, message: str) -> None:
     with pytest.raises(DataError) as caught:
         failure.ask(facts_of(env={"A": "1"}), matrix)
     assert str(caught.value) == message
+
+
+def test_headers_of_an_unknown_python_are_unknown() -> None:
+    facts = facts_of(
+        {"torch": "2.6.0", "vllm": "0.8.5"}, python=MISSING, compiler=Compiler(cc="/usr/bin/gcc", python_h=None)
+    )
+    assert isinstance(FAILURES["triton-no-compiler"].ask(facts, MATRIX), Skipped)

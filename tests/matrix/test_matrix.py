@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from packaging.version import Version
 
 from tests.matrix.small import matrix_of
 from verl_doctor.errors import DataError
@@ -219,17 +220,22 @@ def test_torch_built_for(capability: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("distribution", "specifier", "expected"),
+    ("distribution", "among", "never"),
     [
-        pytest.param("verl", "<0.9", "0.8.0", id="a release, no prerelease"),
-        pytest.param("torch", "<2.7", "2.6.0", id="torch"),
-        pytest.param("numpy", "<2", "1.26.4", id="from the stacks"),
-        pytest.param("xformers", "==0.0.30", "0.0.30", id="the pinned one"),
-        pytest.param("xformers", ">=0.0.30", None, id="unknown"),
+        pytest.param("verl", "0.8.0", "0.8.0.dev0", id="releases, no prerelease"),
+        pytest.param("torch", "2.6.0", "2.6", id="torch"),
+        pytest.param("numpy", "1.26.4", "", id="from the stacks"),
     ],
 )
-def test_newest(distribution: str, specifier: str, expected: str | None) -> None:
-    assert MATRIX.newest(distribution, specifier) == expected
+def test_named(distribution: str, among: str, never: str) -> None:
+    named = MATRIX.named(distribution)
+    assert among in named
+    assert never not in named
+    assert list(named) == sorted(named, key=Version, reverse=True)
+
+
+def test_no_version_of_a_stranger_is_named() -> None:
+    assert MATRIX.named("xformers") == ()
 
 
 def test_the_archs_of_a_build_are_read_as_numbers() -> None:

@@ -18,7 +18,7 @@ from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.torch import Torch
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.matrix.specifiers import satisfies
-from verl_doctor.model import Finding, Layer, Remedy, Severity
+from verl_doctor.model import Finding, Layer, Remedy, Severity, UnknownError
 from verl_doctor.remedies import install
 from verl_doctor.target import Target
 
@@ -37,13 +37,24 @@ def ask(
     driver_stack: Stack | None,
 ) -> Iterator[Finding]:
     """Yield a finding where the driver supports neither torch's CUDA nor its major release."""
-    if torch.cuda is None or driver.version is None:
+    if torch.flavour != "cuda" or driver.state == "absent":
         return
+    if torch.cuda is None:
+        raise UnknownError(f"for which CUDA torch {torch.version} was built is not known")
+    if driver.version is None:
+        raise UnknownError(f"the driver's version is not known: {driver.detail}")
     if driver.cuda and satisfies(driver.cuda, f">={torch.cuda}"):
         return
     minimum = matrix.driver_minimum(torch.cuda)
-    if minimum is None or satisfies(driver.version, f">={minimum.driver}") is not False:
-        return
+    if minimum is None:
+        raise UnknownError(f"which driver CUDA {torch.cuda} needs is not known")
+    match satisfies(driver.version, f">={minimum.driver}"):
+        case True:
+            return
+        case None:
+            raise UnknownError(f"driver {driver.version} cannot be compared with {minimum.driver}")
+        case False:
+            pass
     upgrade = f"install driver {minimum.driver} or newer on the node"
     supports = f" (CUDA {driver.cuda})" if driver.cuda else ""
     yield Finding(

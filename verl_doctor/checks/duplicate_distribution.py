@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from verl_doctor.facts.packages import Copy, Distribution
@@ -47,13 +48,16 @@ def _hides(target: Target, first: Distribution, copy: Copy) -> bool:
 
 def _mixed(target: Target, key: str, first: Distribution, copy: Copy) -> Finding:
     metadata = sorted({first.metadata, copy.metadata})
+    same = first.version == copy.version
     return Finding(
-        message=f"{first.name} lies twice in one folder, as {first.version} and as {copy.version}: "
+        message=f"{first.name} {first.version} has two metadata folders in one place: its files are unclear."
+        if same
+        else f"{first.name} lies twice in one folder, as {first.version} and as {copy.version}: "
         "the files of both are mixed.",
         remedy=Remedy(
             text="Remove both metadata folders, then install the one version that is wanted.",
             commands=(
-                " ".join(("rm -r", *(f"'{first.location}/{folder}'" for folder in metadata))),
+                " ".join(("rm -r", *(quote(f"{first.location}/{folder}") for folder in metadata))),
                 f"{target.installer} --force-reinstall '{first.name}=={first.version}'",
             ),
             pins=((key, first.version),),

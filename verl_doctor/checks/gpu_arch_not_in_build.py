@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.nvml import Gpu
 from verl_doctor.facts.torch import Torch
 from verl_doctor.matrix.matrix import Matrix
-from verl_doctor.model import Finding, Layer, Remedy, Severity
+from verl_doctor.model import Finding, Layer, Remedy, Severity, UnknownError
 
 ID: Final = "VD203"
 NAME: Final = "gpu-arch-not-in-build"
@@ -25,13 +26,13 @@ SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.GPU
 
 
-def ask(torch: Torch, gpus: tuple[Gpu, ...], matrix: Matrix) -> Iterator[Finding]:
+def ask(torch: Torch, driver: Driver, gpus: tuple[Gpu, ...], matrix: Matrix) -> Iterator[Finding]:
     """Yield a finding for each kind of GPU that torch has no code for."""
-    if torch.flavour != "cuda":
+    if torch.flavour != "cuda" or driver.state == "absent" or not gpus:
         return
     archs = torch.archs or matrix.archs(torch.version, torch.cuda)
     if archs is None:
-        return
+        raise UnknownError(f"for which GPUs torch {torch.version} was built is not known")
     for capability, name in {(g.compute_capability, g.name) for g in gpus if g.compute_capability}:
         if not any(runs_on(arch, capability) for arch in archs):
             newer = matrix.torch_built_for(capability)
@@ -45,6 +46,8 @@ def ask(torch: Torch, gpus: tuple[Gpu, ...], matrix: Matrix) -> Iterator[Finding
                 evidence=(f"torch is built for {' '.join(archs)}",),
                 about=frozenset({"torch", "gpu"}),
             )
+    if not all(gpu.compute_capability for gpu in gpus):
+        raise UnknownError("the driver does not tell the compute capability of every GPU")
 
 
 def runs_on(arch: str, capability: str) -> bool:

@@ -10,6 +10,7 @@ See it: `ls -l <environment>/bin/python`. Cure it: make the environment again.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Final
 
 from verl_doctor.model import Finding, Layer, Remedy, Severity
@@ -29,7 +30,7 @@ def ask(target: Target) -> Iterator[Finding]:
             message=f"{target.prefix} has no Python that can run: bin/python is missing or leads nowhere.",
             remedy=Remedy(
                 text="Make the environment again with an interpreter that is there.",
-                commands=(f"uv venv --clear --python {'.'.join(version.split('.')[:2])} {target.prefix}",),
+                commands=(f"uv venv --clear --python {'.'.join(version.split('.')[:2])} {quote(target.prefix)}",),
             ),
             evidence=(f"{target.prefix}/bin/python cannot be followed to a file",),
         )

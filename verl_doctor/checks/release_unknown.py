@@ -3,7 +3,7 @@
 It may be newer than this verl-doctor, or a build of your own. Then only the installed packages' own requirements
 decide, and nothing here vouches for how they work together.
 
-See it: the version in the finding. Cure it: a newer verl-doctor may know it; `verl-doctor smoke-test` proves it.
+See it: the version in the finding. Cure it: a newer verl-doctor may know it.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from verl_doctor.facts.python import Python
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.model import Finding, Layer, Remedy, Severity, Source
+from verl_doctor.remedies import fitting_release, unbroken
 from verl_doctor.target import Target
 
 ID: Final = "VD023"
@@ -75,28 +76,60 @@ def ask(target: Target, python: Python, packages: Mapping[str, Distribution], ma
         for required in requirements(distribution, python):
             installed = packages.get(required.key)
             if installed and not installed.broken and satisfies(installed.version, required.specifier) is False:
-                yield conflict(target, distribution, required, installed, matrix)
+                yield conflict(target, python, packages, distribution, required, matrix)
 
 
 def conflict(
-    target: Target, distribution: Distribution, required: Required, installed: Distribution, matrix: Matrix
+    target: Target,
+    python: Python,
+    packages: Mapping[str, Distribution],
+    distribution: Distribution,
+    required: Required,
+    matrix: Matrix,
 ) -> Finding:
     """Return the finding that an installed version breaks a requirement, with a release that keeps it."""
-    newest = matrix.newest(required.key, required.specifier)
+    installed = packages[required.key]
     return Finding(
         message=f"{distribution.name} {distribution.version} requires {required.key}{required.specifier}, "
         f"but {installed.version} is installed.",
-        remedy=Remedy(
-            text=f"Install a {required.key} that {distribution.name} {distribution.version} was made for.",
-            commands=(f"{target.installer} '{required.key}{required.specifier}'",),
-            pins=((required.key, newest),) if newest else (),
-        ),
+        remedy=_remedy(target, python, packages, distribution, required, matrix),
         evidence=(
             f"{distribution.location}/{distribution.metadata}",
             f"{installed.location}/{installed.metadata}",
         ),
         sources=(_metadata(distribution),),
         about=frozenset({normalise(distribution.name), required.key}),
+    )
+
+
+def _remedy(
+    target: Target,
+    python: Python,
+    packages: Mapping[str, Distribution],
+    distribution: Distribution,
+    required: Required,
+    matrix: Matrix,
+) -> Remedy:
+    """Return the remedy: a version of what is required, else of what requires it, that suits all that is installed."""
+    versions = {name: each.version for name, each in packages.items()}
+    own = normalise(distribution.name)
+    for name in (required.key, own):
+        demands = [
+            r.specifier
+            for each in packages.values()
+            for r in requirements(each, python)
+            if r.key == name and r.specifier
+        ]
+        if version := fitting_release(matrix, versions, name, demands, python.version):
+            return Remedy(
+                text=f"Install the {name} that fits what else is installed.",
+                commands=(f"{target.installer} '{name}=={version}'",),
+                pins=((name, version),),
+            )
+    specifier = unbroken(matrix, versions, required.key, required.specifier, python.version)
+    return Remedy(
+        text=f"Install a {required.key} that {distribution.name} {distribution.version} was made for.",
+        commands=(f"{target.installer} '{required.key}{specifier}'",),
     )
 
 
@@ -116,4 +149,4 @@ def _wrong_python(distribution: Distribution, wanted: str, python: Python) -> Fi
 
 def _metadata(distribution: Distribution) -> Source:
     reference = f"metadata of the installed {distribution.name} {distribution.version}"
-    return Source(kind="metadata", reference=reference, date="as installed")
+    return Source(kind="metadata", reference=reference)

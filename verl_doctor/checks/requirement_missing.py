@@ -1,7 +1,7 @@
 """An installed verl, vLLM or tensordict requires packages that are not installed.
 
-An install with `--no-deps`, a package removed later, or an image made by hand leaves out what the metadata names. Most of
-it is imported as soon as the package is, so the first import fails; some only when a feature is used.
+An install with `--no-deps`, a package removed later, or an image made by hand leaves out what the metadata names. Most
+of it is imported as soon as the package is, so the first import fails; some only when a feature is used.
 
 See it: `uv pip check`. Cure it: install what is missing, inside the range that the metadata names.
 """
@@ -25,7 +25,10 @@ LAYER: Final = Layer.COMPANION
 
 
 def ask(target: Target, python: Python, packages: Mapping[str, Distribution]) -> Iterator[Finding]:
-    """Yield a finding for each distribution of which a requirement is not installed; ESSENTIAL have checks of their own."""
+    """Yield a finding for each distribution with requirements that are not installed.
+
+    The ESSENTIAL distributions have checks of their own.
+    """
     for distribution in packages.values():
         absent = {
             required.key: f"{required.key}{required.specifier}"

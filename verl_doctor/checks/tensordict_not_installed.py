@@ -14,7 +14,7 @@ from typing import Final
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.model import Finding, Layer, Severity
-from verl_doctor.remedies import install_missing
+from verl_doctor.remedies import missing
 from verl_doctor.target import Target
 
 ID: Final = "VD013"
@@ -25,10 +25,4 @@ LAYER: Final = Layer.COMPANION
 
 def ask(target: Target, packages: Mapping[str, Distribution], matrix: Matrix, stack: Stack | None) -> Iterator[Finding]:
     """Yield a finding where tensordict is not installed."""
-    if "tensordict" not in packages:
-        yield Finding(
-            message=f"tensordict is not installed in {target.prefix}.",
-            remedy=install_missing(target, packages, matrix, stack, "Install what is missing, at versions that fit."),
-            evidence=tuple(f"no tensordict-*.dist-info in {folder}" for folder in target.search_path),
-            about=frozenset({"tensordict"}),
-        )
+    return missing("tensordict", target, packages, matrix, stack)

@@ -15,7 +15,7 @@ from typing import Final
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.model import Finding, Layer, Severity
-from verl_doctor.remedies import install_missing
+from verl_doctor.remedies import missing
 from verl_doctor.target import Target
 
 ID: Final = "VD010"
@@ -26,10 +26,4 @@ LAYER: Final = Layer.TORCH
 
 def ask(target: Target, packages: Mapping[str, Distribution], matrix: Matrix, stack: Stack | None) -> Iterator[Finding]:
     """Yield a finding where torch is not installed."""
-    if "torch" not in packages:
-        yield Finding(
-            message=f"torch is not installed in {target.prefix}.",
-            remedy=install_missing(target, packages, matrix, stack, "Install what is missing, at versions that fit."),
-            evidence=tuple(f"no torch-*.dist-info in {folder}" for folder in target.search_path),
-            about=frozenset({"torch"}),
-        )
+    return missing("torch", target, packages, matrix, stack)

@@ -34,7 +34,8 @@ def ask(target: Target, packages: Mapping[str, Distribution], torch: Torch) -> I
         message=f"torch {torch.version} is a {torch.flavour.upper()} build: it cannot use an NVIDIA GPU.",
         remedy=Remedy(
             text=f"Install the CUDA build of torch {release}.",
-            commands=(f"{target.installer} --force-reinstall --no-deps 'torch=={release}'",),
+            commands=(f"{target.installer} --force-reinstall 'torch=={release}'",),
+            pins=(("torch", release),),
         ),
         evidence=(f"{torch.location}/version.py: version {torch.version}, cuda None",),
         about=frozenset({"torch"}),

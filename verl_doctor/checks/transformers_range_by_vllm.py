@@ -33,4 +33,4 @@ def ask(target: Target, python: Python, packages: Mapping[str, Distribution], ma
         return
     for required in requirements(vllm, python):
         if required.key == "transformers" and satisfies(transformers.version, required.specifier) is False:
-            yield conflict(target, vllm, required, transformers, matrix)
+            yield conflict(target, python, packages, vllm, required, matrix)

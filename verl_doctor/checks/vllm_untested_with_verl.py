@@ -4,8 +4,7 @@ verl follows vLLM's internals release by release. A verl release declares the vL
 others are known to install and import; outside both, the first rollout is the test. Where it is known what breaks, the
 known failure says so instead.
 
-See it: the window in the finding. Cure it: the vLLM of the recommended stack for this verl, or prove the pair on the
-GPU with `verl-doctor smoke-test`.
+See it: the window in the finding. Cure it: the vLLM of the recommended stack for this verl.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Final
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.matrix.specifiers import satisfies
-from verl_doctor.model import Finding, Layer, Remedy, Severity
-from verl_doctor.remedies import install
+from verl_doctor.model import Finding, Layer, Severity
+from verl_doctor.remedies import install_for_verl
 from verl_doctor.target import Target
 
 ID: Final = "VD026"
@@ -36,13 +35,10 @@ def ask(
         return
     if any(satisfies(vllm.version, versions) is not False for versions in (window.declared, window.usable)):
         return
-    text = f"Install the vLLM that verl {verl.version} was made for, with its torch"
     yield Finding(
         message=f"verl {verl.version} was made for vLLM {window.declared}; "
         f"with {vllm.version} it is not known to work (known: {window.usable}).",
-        remedy=install(target, verl_stack, [n for n in verl_stack.pins if n in packages and n != "verl"], text)
-        if verl_stack
-        else Remedy(text=text),
+        remedy=install_for_verl(target, packages, verl, verl_stack),
         evidence=(f"{verl.location}/{verl.metadata}", f"{vllm.location}/{vllm.metadata}"),
         sources=window.sources,
         about=frozenset({"verl", "vllm"}),

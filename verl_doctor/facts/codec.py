@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from verl_doctor import SCHEMA_VERSION, __version__
 from verl_doctor.errors import DataError
@@ -48,6 +48,7 @@ def parse(text: bytes, origin: str) -> Facts:
         )
     converter = Converter()
     _refuse_other_types(converter)
+    _refuse_texts_as_lists(converter)
     _tell_unavailable(converter)
     try:
         return converter.structure(document, Facts)
@@ -65,6 +66,26 @@ def _refuse_other_types(converter: Converter) -> None:
             return value
 
         converter.register_structure_hook(plain, check)
+
+
+def _refuse_texts_as_lists(converter: Converter) -> None:
+    """Make the converter take lists for lists only: a text would be taken letter by letter."""
+
+    def hook_for(annotation: Any) -> Callable[[Any, Any], Any]:
+        item = get_args(annotation)[0]
+
+        def structure(value: Any, _: Any) -> Any:
+            if not isinstance(value, list):
+                raise TypeError(f"expected a list, found {type(value).__name__}")
+            return tuple(converter.structure(one, item) for one in value)
+
+        return structure
+
+    def is_list(annotation: Any) -> bool:
+        origin: Any = get_origin(annotation)
+        return origin is tuple
+
+    converter.register_structure_hook_factory(is_list, hook_for)
 
 
 def _tell_unavailable(converter: Converter) -> None:

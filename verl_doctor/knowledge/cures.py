@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from shlex import quote
 from typing import Final
 
 from verl_doctor.errors import DataError
@@ -15,6 +16,7 @@ from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.matrix.strict_yaml import Row
 from verl_doctor.model import Remedy, Unavailable
+from verl_doctor.target import Target
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9-]*)\}")
 
@@ -92,11 +94,24 @@ def _words(facts: Facts, pins: Mapping[str, str], stack: Stack | None) -> dict[s
         **{name: distribution.version for name, distribution in installed.items()},
         "install": facts.target.installer,
         "uninstall": facts.target.installer.replace(" install", " uninstall", 1),
-        "python": facts.target.python or "python3",
-        "target": f"--prefix {facts.target.prefix if facts.target.root == '/' else facts.target.root}",
+        "python": _python(facts.target),
+        "minor": ".".join((facts.target.version or "3").split(".")[:2]),
+        "target": _options(facts.target),
         "pins": " ".join(f"'{name}=={version}'" for name, version in pins.items()),
         "stack": stack.name if stack else "",
     }
+
+
+def _python(target: Target) -> str:
+    """Return the environment's interpreter, or where it will be once the environment is made again."""
+    return quote(target.python or ("python3" if target.kind == "folder" else f"{target.prefix}/bin/python"))
+
+
+def _options(target: Target) -> str:
+    """Return the option that names the target on our own command line."""
+    if target.root != "/":
+        return f"--prefix {quote(target.root)}"
+    return f"--python {quote(target.python)}" if target.python else f"--prefix {quote(target.prefix)}"
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:

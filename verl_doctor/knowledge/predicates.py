@@ -166,6 +166,8 @@ def missing(wanted: str, place: str) -> Test:
             return Unknown(facts.compiler.reason)
         what = "no C compiler" if wanted == "cc" else "no Python.h"
         found = facts.compiler.cc if wanted == "cc" else facts.compiler.python_h
+        if wanted == "python-headers" and found is None and isinstance(facts.python, Unavailable):
+            return Unknown(f"for which Python to seek Python.h is not known: {facts.python.reason}")
         where = f"{what} on PATH" if wanted == "cc" else f"{what} for the Python of {facts.target.prefix}"
         return Holds((Seen(what=what, where=where),)) if found is None else NOT
 

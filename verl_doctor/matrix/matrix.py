@@ -11,7 +11,7 @@ from typing import Final, get_args
 
 from verl_doctor.errors import DataError
 from verl_doctor.matrix.rows import Break, DriverMinimum, Gate, Release, Stack, TorchBuild, Window
-from verl_doctor.matrix.specifiers import exact, release, satisfies, specifiers_of, version_of
+from verl_doctor.matrix.specifiers import release, satisfies, specifiers_of, version_of
 from verl_doctor.matrix.stacks import choose, parsed
 from verl_doctor.matrix.strict_yaml import Part, Row, parts, read, row, rows
 from verl_doctor.model import Source, SourceKind
@@ -39,14 +39,11 @@ class Matrix:
         """Return the releases that the matrix knows, the oldest first."""
         return tuple(self._torch if distribution == "torch" else self._releases.get(distribution, ()))
 
-    def newest(self, distribution: str, specifier: str = "") -> str | None:
-        """Return the newest known release that satisfies a specifier, or the one that it pins."""
-        known = set(self.releases(distribution)) or {
-            stack.pins[distribution] for stack in self.stacks() if distribution in stack.pins
-        }
-        versions = [version for name in known if (version := version_of(name)) and not version.is_prerelease]
-        fitting = [str(version) for version in sorted(versions) if satisfies(str(version), specifier)]
-        return fitting[-1] if fitting else exact(specifier)
+    def named(self, distribution: str) -> tuple[str, ...]:
+        """Return every version of a distribution that a release or a stack here names, the newest first."""
+        pinned = {stack.pins[distribution] for stack in self.stacks() if distribution in stack.pins}
+        known = {version_of(name) for name in (*self.releases(distribution), *pinned)}
+        return tuple(map(str, sorted((v for v in known if v and not v.is_prerelease), reverse=True)))
 
     def release(self, distribution: str, version: str) -> Release | None:
         """Return what the metadata of a release says, or None where the matrix does not know it."""

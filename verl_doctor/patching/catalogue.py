@@ -26,7 +26,6 @@ def load(names: Sequence[str] = ()) -> tuple[Patch, ...]:
     """
     known = _all()
     if unknown := [name for name in names if not any(name in (patch.id, patch.name) for patch in known)]:
-        raise UsageError(
-            f"There is no patch {', '.join(unknown)}; known are {', '.join(f'{patch.id} {patch.name}' for patch in known)}."
-        )
+        listed = ", ".join(f"{patch.id} {patch.name}" for patch in known)
+        raise UsageError(f"There is no patch {', '.join(unknown)}; known are {listed}.")
     return tuple(patch for patch in known if not names or patch.id in names or patch.name in names)

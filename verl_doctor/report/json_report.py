@@ -73,6 +73,6 @@ def remedy(cure: Remedy) -> dict[str, Any]:
     return plain
 
 
-def source(origin: Source) -> dict[str, str]:
+def source(origin: Source) -> dict[str, str | None]:
     """Return a source as plain values."""
     return {"kind": origin.kind, "reference": origin.reference, "date": origin.date}
