@@ -49,6 +49,8 @@ def install_missing(
     What an installed vLLM pins in its own metadata goes before what the stack says.
     """
     missing = [name for name in ESSENTIAL if name not in packages]
+    if stack is None and (other := matrix.best_stack()):
+        return _in_another_python(other)
     vllm = packages.get("vllm")
     own = matrix.requires("vllm", vllm.version) if vllm else None
     pinned = {name: version for name, specifier in (own or {}).items() if (version := exact(specifier))}
@@ -58,6 +60,22 @@ def install_missing(
         text=f"{text.rstrip('.')} (stack {stack.name})." if stack else text,
         commands=(f"{target.installer} {wanted}",),
         pins=tuple((name, pins[name]) for name in missing if name in pins),
+    )
+
+
+def _in_another_python(stack: Stack) -> Remedy:
+    """Return the remedy where no stack is for this Python and driver.
+
+    Left to itself an installer finds releases that are years old.
+    """
+    wanted = " ".join(f"'{name}=={stack.pins[name]}'" for name in ESSENTIAL)
+    return Remedy(
+        text=f"No recommended stack is for this Python and driver; make an environment for the stack {stack.name} "
+        f"(Python {stack.python}, driver {stack.min_driver} or newer).",
+        commands=(
+            f"uv venv --python {stack.python} verl-env",
+            f"uv pip install --python verl-env/bin/python {wanted}",
+        ),
     )
 
 

