@@ -12,7 +12,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 from pypi_simple import NoSuchProjectError, PyPISimple, UnsupportedContentTypeError
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase, _basic_auth_str
+from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3.util import Retry
 
 from verl_doctor.errors import DoctorError
@@ -110,11 +110,11 @@ class _SameHost(AuthBase):
 
     def __init__(self, host: str, user: str, password: str) -> None:
         self._host = host
-        self._header = _basic_auth_str(user, password)
+        self._basic = HTTPBasicAuth(user, password)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if urlsplit(request.url or "").netloc == self._host:
-            request.headers["Authorization"] = self._header
+            return self._basic(request)
         return request
 
 
