@@ -114,7 +114,7 @@ class _SameHost(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         if urlsplit(request.url or "").netloc == self._host:
-            return self._basic(request)
+            self._basic(request)
         return request
 
 
