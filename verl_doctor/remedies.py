@@ -32,13 +32,20 @@ def fitting_stack(
 ) -> Stack | None:
     """Return the recommended stack that keeps what is already installed, and that this driver can run."""
     version = {name: packages[name].version for name in ESSENTIAL if name in packages}
-    return matrix.best_stack(
+    return _best_stack(
+        matrix,
         verl=version.get("verl"),
         vllm=version.get("vllm"),
         torch=version.get("torch"),
         python=None if isinstance(python, Unavailable) else python.version,
         driver=None if isinstance(driver, Unavailable) else driver.version,
     )
+
+
+@cache
+def _best_stack(matrix: Matrix, **installed: str | None) -> Stack | None:
+    """Return `matrix.best_stack`, looked up once for all the checks that may offer it."""
+    return matrix.best_stack(**installed)
 
 
 def install_missing(

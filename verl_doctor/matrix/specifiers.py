@@ -33,6 +33,7 @@ def specifiers_of(text: str) -> tuple[SpecifierSet, ...] | None:
         return None
 
 
+@cache
 def satisfies(version: str, specifier: str) -> bool | None:
     """Say whether a version satisfies a specifier; None: unknown."""
     alternatives, parsed = specifiers_of(specifier), version_of(version)
