@@ -38,7 +38,9 @@ def command(
     ] = None,
     with_facts: Annotated[bool, typer.Option("--with-facts", help="Put the facts into the JSON report.")] = False,
 ) -> int:
-    """Say whether this node can run verl, the one cause if not, and the commands that cure it.
+    """Say what is wrong here, the cause first.
+
+    The verdict on whether this node can run verl, the one cause if not, and the commands that cure it.
 
     Nothing is imported from the examined environment, nothing is written, no connection is made.
     """

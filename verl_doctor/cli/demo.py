@@ -13,7 +13,9 @@ def command(
         bool, typer.Option("--keep", help="Leave the sandbox for a look around; its path is printed.")
     ] = False,
 ) -> int:
-    """Diagnose, patch, verify and revert a real vLLM 0.7.2 in a sandbox; no GPU and no torch needed.
+    """Show the whole job on a real vLLM 0.7.2.
+
+    It is diagnosed, patched, verified and reverted in a sandbox; no GPU and no torch are needed.
 
     The released files (2 MB of the wheel) are fetched from the package index once and kept in a cache; after that no
     network is needed. The extra `demo` must be installed.

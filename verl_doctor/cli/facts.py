@@ -10,7 +10,9 @@ from verl_doctor.cli.options import Prefix, Python, the_host, the_target
 
 
 def command(python: Python = None, prefix: Prefix = None) -> None:
-    """Print what is the case on this node as JSON, for `check --facts FILE` on any machine.
+    """Print what is the case here, as JSON.
+
+    `check --facts FILE` judges it on any machine.
 
     Nothing is imported from the examined environment, nothing is written, and secrets in environment variables
     are not shown.

@@ -45,7 +45,9 @@ def command(
     prefix: Prefix = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Show, as a diff, what patches would change in installed packages; --apply changes it.
+    """Patch installed packages; show a diff first.
+
+    Without an option nothing is written: what would change is shown. --apply changes it.
 
     The diff goes to standard output, what is said about it to standard error, so `verl-doctor patch > FILE` gives a
     file that `git apply` and `patch -p1` take in the folder of installed packages.
