@@ -8,10 +8,10 @@ import pytest
 
 from tests.checks.asked import findings
 from tests.facts_of import facts_of, torch_of
-from verl_doctor.checks.gpu_arch_not_in_build import runs_on
 from verl_doctor.examine import questions
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.nvml import Gpu
+from verl_doctor.matrix.gpu_code import runs_on
 from verl_doctor.matrix.load import load
 from verl_doctor.model import Skipped
 

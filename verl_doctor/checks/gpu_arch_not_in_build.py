@@ -17,6 +17,7 @@ from typing import Final
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.nvml import Gpu
 from verl_doctor.facts.torch import Torch
+from verl_doctor.matrix.gpu_code import runs_on
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Finding, Layer, Remedy, Severity, UnknownError
 
@@ -33,7 +34,7 @@ def ask(torch: Torch, driver: Driver, gpus: tuple[Gpu, ...], matrix: Matrix) -> 
     archs = torch.archs or matrix.archs(torch.version, torch.cuda)
     if archs is None:
         raise UnknownError(f"for which GPUs torch {torch.version} was built is not known")
-    for capability, name in {(g.compute_capability, g.name) for g in gpus if g.compute_capability}:
+    for capability, name in sorted({(g.compute_capability, g.name) for g in gpus if g.compute_capability}):
         if not any(runs_on(arch, capability) for arch in archs):
             newer = matrix.torch_built_for(capability)
             yield Finding(
@@ -48,14 +49,3 @@ def ask(torch: Torch, driver: Driver, gpus: tuple[Gpu, ...], matrix: Matrix) -> 
             )
     if not all(gpu.compute_capability for gpu in gpus):
         raise UnknownError("the driver does not tell the compute capability of every GPU")
-
-
-def runs_on(arch: str, capability: str) -> bool:
-    """Say whether code for `arch` ("sm_86", "sm_90a", "compute_90") runs on a GPU of `capability` ("9.0")."""
-    kind, _, number = arch.partition("_")
-    specific = not number.isdigit()
-    digits = number.rstrip("af")
-    built, gpu = (int(digits[:-1]), int(digits[-1])), tuple(map(int, capability.split(".")))
-    if kind == "compute":
-        return built <= gpu
-    return built == gpu if specific else built[0] == gpu[0] and built <= gpu

@@ -16,10 +16,10 @@ from typing import Final
 
 from verl_doctor.facts.packages import Distribution, normalise
 from verl_doctor.facts.python import Python
+from verl_doctor.fitting import fitting_release, unbroken
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.model import Finding, Layer, Remedy, Severity, Source
-from verl_doctor.remedies import fitting_release, unbroken
 from verl_doctor.target import Target
 
 ID: Final = "VD023"

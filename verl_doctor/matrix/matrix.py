@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Final, get_args
 
 from verl_doctor.errors import DataError
+from verl_doctor.matrix.gpu_code import runs_on
 from verl_doctor.matrix.rows import Break, DriverMinimum, Gate, Release, Stack, TorchBuild, Window
 from verl_doctor.matrix.specifiers import release, satisfies, specifiers_of, version_of
 from verl_doctor.matrix.stacks import choose, parsed
@@ -130,7 +131,8 @@ class Matrix:
     def torch_built_for(self, capability: str) -> str | None:
         """Return, in words, which torch releases of the index hold code for a GPU."""
         versions = self.releases("torch")
-        fitting = [v for v in versions if (build := self.torch_build(v)) and _holds(build.archs, capability)]
+        builds = ((v, build.archs) for v in versions if (build := self.torch_build(v)))
+        fitting = [v for v, archs in builds if any(runs_on(arch, capability) for arch in archs)]
         if not fitting:
             return None
         return f"torch {fitting[0]} or newer" if fitting[-1] == versions[-1] else f"torch {fitting[-1]} or older"
@@ -285,9 +287,3 @@ class Matrix:
 def _specifier(fields: Row, text: str) -> None:
     if specifiers_of(text) is None:
         raise DataError(f"{fields.place}: {text!r} is no version specifier.")
-
-
-def _holds(archs: tuple[str, ...], capability: str) -> bool:
-    """Say whether one of these GPU generations runs on a GPU: the same major, the same or an older minor."""
-    major, _, minor = capability.partition(".")
-    return any(arch[3:-1] == major and arch[-1] <= minor for arch in archs)
