@@ -80,4 +80,4 @@ def _facts(file: Path | None, python: Path | None, prefix: Path | None, *, whole
         text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-    return parse(text, str(file))
+    return parse(text, "standard input" if str(file) == "-" else str(file))
