@@ -31,7 +31,12 @@ def main() -> None:
     seconds: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         site = Path(folder, "site-packages")
-        cache.copy(fetch("vllm", "0.7.2", [patch.file for patch in load()]), site)
+        cache.copy(
+            fetch(
+                "vllm", "0.7.2", sorted({patch.site("0.7.2").file for patch in load() if patch.distribution == "vllm"})
+            ),
+            site,
+        )
         target = ("--prefix", str(site))
         steps: dict[str, Sequence[str]] = {
             "import libcst": (sys.executable, "-c", "import libcst"),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from verl_doctor.patching.patch import After, Example, Patch, Unfamiliar, Untouched
+from verl_doctor.patching.patch import After, Example, Patch, Site, Unfamiliar, Untouched
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -70,12 +70,10 @@ PATCH = Patch(
     name="vllm07-empty-cache",
     documentation=__doc__ or "",
     distribution="vllm",
-    file="vllm/model_executor/model_loader/weight_utils.py",
-    since="0.7.0",
+    sites=(Site(since="0.7.0", file="vllm/model_executor/model_loader/weight_utils.py", scope="pt_weights_iterator"),),
     fixed_in="0.7.3",
     upstream=("https://github.com/verl-project/verl/issues/705",),
     trace=re.compile(rb"empty_cache"),
-    scope="pt_weights_iterator",
     edit=edit,
     examples=(
         Example(

@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from verl_doctor.patching.patch import After, Example, Patch, Unfamiliar, Untouched
+from verl_doctor.patching.patch import After, Example, Patch, Site, Unfamiliar, Untouched
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -88,12 +88,14 @@ PATCH = Patch(
     name="vllm07-local-rank",
     documentation=__doc__ or "",
     distribution="vllm",
-    file="vllm/executor/uniproc_executor.py",
-    since="0.7.0",
+    sites=(
+        Site(
+            since="0.7.0", file="vllm/executor/uniproc_executor.py", scope="ExecutorWithExternalLauncher._init_executor"
+        ),
+    ),
     fixed_in="0.7.3",
     upstream=("https://github.com/vllm-project/vllm/issues/12782",),
     trace=re.compile(rb"local_rank [^=\n]* = (?:[\s()\\]|\#[^\n]*\n)* rank\b", re.VERBOSE),
-    scope="ExecutorWithExternalLauncher._init_executor",
     edit=edit,
     examples=(
         Example(

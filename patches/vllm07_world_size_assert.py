@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from verl_doctor.patching.patch import After, Example, Patch, Unfamiliar, Untouched
+from verl_doctor.patching.patch import After, Example, Patch, Site, Unfamiliar, Untouched
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -92,15 +92,13 @@ PATCH = Patch(
     name="vllm07-world-size-assert",
     documentation=__doc__ or "",
     distribution="vllm",
-    file="vllm/distributed/parallel_state.py",
-    since="0.7.0",
+    sites=(Site(since="0.7.0", file="vllm/distributed/parallel_state.py", scope="initialize_model_parallel"),),
     fixed_in="0.7.3",
     upstream=(
         "https://github.com/vllm-project/vllm/issues/12782",
         "https://github.com/vllm-project/vllm/pull/12824",
     ),
     trace=re.compile(rb"world_size (?:[\s()\\]|\#[^\n]*\n)* != | != (?:[\s()\\]|\#[^\n]*\n)* world_size", re.VERBOSE),
-    scope="initialize_model_parallel",
     edit=edit,
     examples=(
         Example(

@@ -21,9 +21,10 @@ from verl_doctor.patching.plan import Plan
 from verl_doctor.patching.state import states
 from verl_doctor.target import Target, find
 
-FILES = {patch.file: patch.examples[0].before.encode() for patch in catalogue.load()}
-FIXED = {patch.file: patch.examples[0].after.encode() for patch in catalogue.load()}
-WORLD_SIZE, LOCAL_RANK, EMPTY_CACHE = (patch.file for patch in catalogue.load())
+ALL = ("vllm07-world-size-assert", "vllm07-local-rank", "vllm07-empty-cache")
+FILES = {patch.site().file: patch.examples[0].before.encode() for patch in catalogue.load(ALL)}
+FIXED = {patch.site().file: patch.examples[0].after.encode() for patch in catalogue.load(ALL)}
+WORLD_SIZE, LOCAL_RANK, EMPTY_CACHE = FILES
 
 Snapshot = dict[str, tuple[bytes, int]]
 
@@ -56,20 +57,20 @@ class Sandbox:
         return next(self.site.glob("vllm-*-info"))
 
     def patches(self, *names: str) -> tuple[Patch, ...]:
-        return catalogue.load(names) if names else ()
+        return catalogue.load(names or ALL)
 
     def states(self) -> dict[str, str]:
         return {name: state.state for name, state in self.full_states().items()}
 
     def full_states(self) -> dict[str, PatchState]:
-        return states(self.host, self.target, self.packages)
+        return states(self.host, self.target, self.packages, self.patches())
 
     def apply(self, *names: str, disk: Disk | None = None, patience: float = 0.0) -> Plan:
         patches = self.patches(*names)
         return apply(self.host, self.target, self.packages, patches, disk=disk, patience=patience)
 
     def revert(self, *names: str, disk: Disk | None = None, patience: float = 0.0) -> Plan:
-        patches = self.patches(*names)
+        patches = self.patches(*names) if names else ()
         return revert(self.host, self.target, self.packages, patches, disk=disk, patience=patience)
 
     def read(self, file: str) -> bytes:

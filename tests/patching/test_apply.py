@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.patching.sandbox import EMPTY_CACHE, FILES, FIXED, LOCAL_RANK, WORLD_SIZE, Sandbox, compile_all, make
+from tests.patching.sandbox import ALL, EMPTY_CACHE, FILES, FIXED, LOCAL_RANK, WORLD_SIZE, Sandbox, compile_all, make
 from verl_doctor.errors import DataError, PatchRefusedError, TargetError, WriteFailedError
 from verl_doctor.patching.disk import Disk
-
-ALL = ("vllm07-world-size-assert", "vllm07-local-rank", "vllm07-empty-cache")
 
 
 class CountingDisk(Disk):

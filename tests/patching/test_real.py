@@ -8,16 +8,16 @@ import json
 import pytest
 
 from tests.conftest import Installed, Release
-from tests.patching.sandbox import Sandbox
+from tests.patching.sandbox import ALL, FILES, Sandbox
 from verl_doctor.patching import catalogue, known
 from verl_doctor.patching.diff import unified
-from verl_doctor.patching.patch import After, Before, Patch, Structure
+from verl_doctor.patching.patch import After, Before, Patch, Structure, Unaffected
 from verl_doctor.patching.plan import plan_apply
 from verl_doctor.patching.structure import examine
 
 pytestmark = pytest.mark.real
 
-PATHS = [patch.file for patch in catalogue.load()]
+PATHS = list(FILES)
 AFFECTED = ("0.7.0", "0.7.1", "0.7.2")
 FIXED = ("0.7.3", "0.8.0", "0.8.5.post1", "0.10.2")
 TABLE = json.loads(known.FILE.read_bytes())
@@ -65,19 +65,20 @@ def test_fixed_upstream(installed: Installed, version: str) -> None:
 
 @pytest.mark.parametrize(("patch", "row"), ROWS)
 def test_what_is_remembered_is_what_parsing_finds(release: Release, patch: Patch, row: dict[str, str]) -> None:
-    version = row["content"].removeprefix("vllm ").removesuffix(", patched")
-    content = (release("vllm", version, [patch.file]) / patch.file).read_bytes()
-    found: Structure = examine(patch, content)
+    version = row["content"].removeprefix(f"{patch.distribution} ").removesuffix(", patched")
+    file = patch.site(version).file
+    content = (release(patch.distribution, version, [file]) / file).read_bytes()
+    found: Structure = examine(patch, content, version)
     if row["content"].endswith(", patched"):
         assert isinstance(found, Before)
         content = found.edited
-        found = examine(patch, content)
+        found = examine(patch, content, version)
     assert hashlib.sha256(content).hexdigest() == row["sha256"]
-    assert isinstance(found, Before if row["structure"] == "before" else After)
+    assert type(found) is {"before": Before, "after": After, "unaffected": Unaffected}[row["structure"]]
 
 
 @pytest.mark.parametrize("version", [*AFFECTED, *FIXED])
 def test_no_release_with_the_bug_is_without_its_trace(release: Release, version: str) -> None:
-    for patch in catalogue.load():
-        content = (release("vllm", version, PATHS) / patch.file).read_bytes()
+    for patch in catalogue.load(ALL):
+        content = (release("vllm", version, PATHS) / patch.site(version).file).read_bytes()
         assert bool(patch.trace.search(content)) >= isinstance(examine(patch, content), Before)

@@ -18,7 +18,7 @@ SECOND = replace(
     FIRST,
     id="VDP999",
     name="another-empty-cache",
-    scope="other_weights_iterator",
+    sites=(replace(FIRST.site(), scope="other_weights_iterator"),),
     trace=re.compile(b"empty_cache"),
 )
 BOTH = (FIRST, SECOND)
@@ -35,7 +35,7 @@ def _revert(sandbox: Sandbox, *patches: Patch) -> None:
 
 @pytest.fixture
 def _known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "_all", lambda: BOTH)
+    monkeypatch.setattr(catalogue, "built_in", lambda: BOTH)
 
 
 @pytest.mark.usefixtures("_known")

@@ -84,7 +84,7 @@ def test_an_editable_checkout_in_an_image_is_found_below_its_root() -> None:
     [("0.7.0", "applicable"), ("0.7.2", "applicable"), ("0.7.3", "fixed-upstream"), ("0.8.5.post1", "fixed-upstream")],
 )
 def test_published_releases_are_known_without_libcst(installed: Installed, version: str, state: str) -> None:
-    site = installed("vllm", version, [patch.file for patch in catalogue.load()])
+    site = installed("vllm", version, list(FILES))
     program = (
         "import sys; from pathlib import Path; from tests.patching.sandbox import Sandbox; "
         "print({state.state for state in Sandbox(Path(sys.argv[1])).full_states().values()}, 'libcst' in sys.modules)"

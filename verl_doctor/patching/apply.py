@@ -31,11 +31,11 @@ def apply(  # noqa: PLR0913 # what to plan, and how to write
     disk: Disk | None = None,
     patience: float = PATIENCE,
 ) -> Plan:
-    """Apply patches, all without any; return the plan that was carried out, without changes if nothing was to do.
+    """Apply patches, the usual ones without any; return the plan that was carried out, maybe without changes.
 
     Raises PatchRefusedError, BusyError or WriteFailedError, always with nothing changed.
     """
-    places = locate_all(target, packages, (*catalogue.load(), *patches))
+    places = locate_all(target, packages, patches or catalogue.built_in())
     return _run(lambda: plan_apply(host, target, packages, patches), places, disk or Disk(), patience)
 
 
@@ -45,12 +45,16 @@ def revert(  # noqa: PLR0913 # what to plan, and how to write
     packages: Mapping[str, Distribution],
     patches: Sequence[Patch] = (),
     *,
+    known: Sequence[Patch] = (),
     disk: Disk | None = None,
     patience: float = PATIENCE,
 ) -> Plan:
-    """Put original files back, of all that verl-doctor patched without any; otherwise as `apply`."""
-    places = locate_all(target, packages, (*catalogue.load(), *patches))
-    return _run(lambda: plan_revert(host, target, packages, patches), places, disk or Disk(), patience)
+    """Put original files back, of all that verl-doctor patched without any; otherwise as `apply`.
+
+    `known` are the patches that can be applied again where one of several is taken back, the built-in by default.
+    """
+    places = locate_all(target, packages, patches)
+    return _run(lambda: plan_revert(host, target, packages, patches, known), places, disk or Disk(), patience)
 
 
 def _run(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, patience: float) -> Plan:

@@ -1,31 +1,68 @@
-"""The known patches, found by import."""
+"""The patches that there are: the built-in ones, and a team's own."""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from verl_doctor import patches
 from verl_doctor.errors import UsageError
+from verl_doctor.patching import own
+from verl_doctor.patching.own import Broken
 from verl_doctor.patching.patch import Patch
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """Patches in the order of their ids, and those of a team's own that cannot be used."""
+
+    patches: tuple[Patch, ...]
+    broken: tuple[Broken, ...] = ()
+
+    def named(self, names: Sequence[str]) -> tuple[Patch, ...]:
+        """Return the patches with these ids or names, all of them without any.
+
+        Raises UsageError for a name that no patch has.
+        """
+        if unknown := [name for name in names if not any(name in (patch.id, patch.name) for patch in self.patches)]:
+            listed = ", ".join(f"{patch.id} {patch.name}" for patch in self.patches)
+            raise UsageError(f"There is no patch {', '.join(unknown)}; known are {listed}.")
+        return tuple(patch for patch in self.patches if not names or patch.id in names or patch.name in names)
+
+
+def usual(known: Iterable[Patch]) -> tuple[Patch, ...]:
+    """Return the patches that are applied where none is named: not those that few environments need."""
+    return tuple(patch for patch in known if not patch.only_where)
+
+
 @cache
-def _all() -> tuple[Patch, ...]:
+def built_in() -> tuple[Patch, ...]:
+    """Return the patches that come with verl-doctor."""
     names = sorted({module.name for module in pkgutil.iter_modules(patches.__path__)})
     found = [importlib.import_module(f"verl_doctor.patches.{name}").PATCH for name in names]
     return tuple(sorted(found, key=lambda patch: str(patch.id)))
 
 
-def load(names: Sequence[str] = ()) -> tuple[Patch, ...]:
-    """Return the patches with these ids or names, all of them without any, in the order of their ids.
+def everything(folder: Path | None = None) -> Catalogue:
+    """Return the built-in patches with a team's own: those that are installed, and those in a folder.
 
-    Raises UsageError for a name that no patch has.
+    Raises UsageError where the folder cannot be read.
     """
-    known = _all()
-    if unknown := [name for name in names if not any(name in (patch.id, patch.name) for patch in known)]:
-        listed = ", ".join(f"{patch.id} {patch.name}" for patch in known)
-        raise UsageError(f"There is no patch {', '.join(unknown)}; known are {listed}.")
-    return tuple(patch for patch in known if not names or patch.id in names or patch.name in names)
+    known = list(built_in())
+    broken: list[Broken] = []
+    for origin, load in (*own.installed(), *own.in_folder(folder)):
+        found = own.checked(origin, load, known)
+        if isinstance(found, Broken):
+            broken.append(found)
+        else:
+            known.append(found)
+    return Catalogue(patches=tuple(sorted(known, key=lambda patch: patch.id)), broken=tuple(broken))
+
+
+def load(names: Sequence[str] = ()) -> tuple[Patch, ...]:
+    """Return the built-in patches with these ids or names, all of them without any. Raises UsageError as `named`."""
+    return Catalogue(patches=built_in()).named(names)

@@ -8,7 +8,7 @@ from typing import Literal
 from packaging.version import InvalidVersion, Version
 
 from verl_doctor.patching import known
-from verl_doctor.patching.patch import After, Before, Patch, Unfamiliar
+from verl_doctor.patching.patch import After, Before, Patch, Unaffected, Unfamiliar
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,10 @@ def diagnose(patch: Patch, version: str, source: bytes) -> Diagnosis:
         case "later" if not patch.trace.search(source):
             return FixedUpstream()
         case "affected" | "development" | "later":
-            return _by_structure(patch, version, era, _structure(patch, source))
+            return _by_structure(patch, version, era, _structure(patch, version, source))
 
 
-def _by_structure(
-    patch: Patch, version: str, era: Era, structure: Literal["before", "after"] | Unfamiliar
-) -> Diagnosis:
+def _by_structure(patch: Patch, version: str, era: Era, structure: known.Word | Unfamiliar) -> Diagnosis:
     match structure:
         case "before" if era == "later":
             return _not_affected(f"{_outside(patch, version)}, but has the same code")
@@ -70,6 +68,8 @@ def _by_structure(
             return Applicable()
         case "after":
             return Applied() if era == "affected" else FixedUpstream()
+        case "unaffected":
+            return FixedUpstream()
         case Unfamiliar(reason):
             return Unrecognised(reason=reason, is_affected=era != "later")
 
@@ -102,16 +102,18 @@ def _outside(patch: Patch, version: str) -> str:
     return f"{patch.distribution} {version} is outside {patch.versions}"
 
 
-def _structure(patch: Patch, source: bytes) -> Literal["before", "after"] | Unfamiliar:
+def _structure(patch: Patch, version: str, source: bytes) -> known.Word | Unfamiliar:
     remembered = known.structure(patch.name, source)
     if remembered:
         return remembered
     from verl_doctor.patching.structure import examine
 
-    match examine(patch, source):
+    match examine(patch, source, version):
         case Before():
             return "before"
         case After():
             return "after"
+        case Unaffected():
+            return "unaffected"
         case Unfamiliar() as unfamiliar:
             return unfamiliar

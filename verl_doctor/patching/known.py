@@ -11,18 +11,19 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
+Word = Literal["before", "after", "unaffected"]
 FILE: Final = Path(__file__).with_name("known_contents.json")
 
 
-def structure(patch: str, source: bytes) -> Literal["before", "after"] | None:
-    """Return "before" or "after", as the patch of that name finds this content; None for one nobody has seen."""
+def structure(patch: str, source: bytes) -> Word | None:
+    """Return what the patch of that name finds in this content; None for one nobody has seen."""
     from hashlib import sha256  # OpenSSL takes longer to load than all the rest here
 
     return _table().get(patch, {}).get(sha256(source).hexdigest())
 
 
 @cache
-def _table() -> dict[str, dict[str, Literal["before", "after"]]]:
+def _table() -> dict[str, dict[str, Word]]:
     return {
         patch: {row["sha256"]: row["structure"] for row in rows}
         for patch, rows in json.loads(FILE.read_bytes()).items()

@@ -44,6 +44,11 @@ class Place:
         """Where the receipt and the original files are kept."""
         return self.metadata / STORE
 
+    @property
+    def is_touched(self) -> bool:
+        """Whether a receipt is kept here, or an unfinished write noted."""
+        return any(path.exists() for path in (self.store, self.journal, Path(f"{self.journal}-new")))
+
     def path(self, host: Host, file: str) -> Path | None:
         """Return where a file is, None where it is nowhere."""
         return next((root / file for root in self.roots if host.is_file(root / file)), None)
@@ -64,7 +69,7 @@ def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> P
 
 
 def locate_all(target: Target, packages: Mapping[str, Distribution], patches: Iterable[Patch]) -> tuple[Place, ...]:
-    """Return where the distributions of some patches are, those that are installed."""
-    names = dict.fromkeys(patch.distribution for patch in patches)
-    places = (locate(target, packages, name) for name in names)
-    return tuple(place for place in places if place)
+    """Return where the distributions of some patches are, and all that have been patched or are half so."""
+    named = {patch.distribution for patch in patches}
+    places = {name: locate(target, packages, name) for name in packages}
+    return tuple(place for name, place in places.items() if place and (name in named or place.is_touched))

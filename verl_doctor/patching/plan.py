@@ -14,7 +14,7 @@ from verl_doctor.facts.patches import PatchState
 from verl_doctor.host import Host
 from verl_doctor.patching import catalogue, diff, receipts, record
 from verl_doctor.patching.change import Change, sha256
-from verl_doctor.patching.diagnosis import Absent, Applicable, Applied, Diagnosis, Unrecognised, diagnose
+from verl_doctor.patching.diagnosis import Absent, Applicable, Applied, Diagnosis, FixedUpstream, Unrecognised, diagnose
 from verl_doctor.patching.patch import Before, Patch
 from verl_doctor.patching.place import Place
 from verl_doctor.patching.receipts import Ledger, Receipt
@@ -49,38 +49,40 @@ class Plan:
 
 
 def plan_apply(host: Host, target: Target, packages: Mapping[str, Distribution], patches: Sequence[Patch] = ()) -> Plan:
-    """Return what applying these patches, all without any, would do.
+    """Return what applying these patches, the usual ones without any, would do.
 
     Raises PatchRefusedError where one of them does not know the code of a release that has its bug.
     """
     edits: dict[Path, Edit] = {}
     diagnoses: dict[Patch, Diagnosis] = {}
-    for patch in patches or catalogue.load():
+    for patch in patches or catalogue.usual(catalogue.built_in()):
         found = find(host, target, packages, patch)
         if isinstance(found, Absent):
             diagnoses[patch] = found
             continue
-        edit = edits.get(found.path) or _untouched(host, patch, found)
+        edit = edits.get(found.path) or _untouched(host, found)
         diagnoses[patch] = diagnose(patch, found.place.version, edit.new)
         if diagnoses[patch] == Applicable():
-            edits[found.path] = replace(edit, patches=(*edit.patches, patch.name), new=edited(patch, found, edit.new))
-    _refuse_unrecognised(diagnoses)
+            new = edited(patch, found.place.version, found.path, edit.new)
+            edits[found.path] = replace(edit, patches=(*edit.patches, patch.name), new=new)
+    states = {patch.name: state_of(patch, packages, diagnosis) for patch, diagnosis in diagnoses.items()}
+    _refuse_unrecognised(diagnoses, states)
     return Plan(
-        states={patch.name: state_of(patch, packages, diagnosis) for patch, diagnosis in diagnoses.items()},
+        states=states,
         edits=tuple(edits.values()),
         changes=tuple(_changes(host, edits.values())),
         places=tuple(dict.fromkeys(edit.place for edit in edits.values())),
     )
 
 
-def edited(patch: Patch, file: File, source: bytes) -> bytes:
+def edited(patch: Patch, version: str, path: Path, source: bytes) -> bytes:
     """Return a source without the bug. Raises PatchRefusedError where the edit does not have its effect."""
     from verl_doctor.patching.structure import examine
 
-    structure = examine(patch, source)
-    if isinstance(structure, Before) and diagnose(patch, file.place.version, structure.edited) == Applied():
+    structure = examine(patch, source, version)
+    if isinstance(structure, Before) and diagnose(patch, version, structure.edited) in (Applied(), FixedUpstream()):
         return structure.edited
-    raise PatchRefusedError(f"{patch.name} does not remove its bug from {file.path}; nothing was written.")
+    raise PatchRefusedError(f"{patch.name} does not remove its bug from {path}; nothing was written.")
 
 
 def read(host: Host, path: Path) -> bytes:
@@ -91,14 +93,14 @@ def read(host: Host, path: Path) -> bytes:
         raise TargetError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _untouched(host: Host, patch: Patch, file: File) -> Edit:
+def _untouched(host: Host, file: File) -> Edit:
     content = read(host, file.path)
-    return Edit(patches=(), file=patch.file, place=file.place, path=file.path, old=content, new=content)
+    return Edit(patches=(), file=file.file, place=file.place, path=file.path, old=content, new=content)
 
 
-def _refuse_unrecognised(diagnoses: Mapping[Patch, Diagnosis]) -> None:
+def _refuse_unrecognised(diagnoses: Mapping[Patch, Diagnosis], states: Mapping[str, PatchState]) -> None:
     reasons = [
-        f"{patch.file} is not what {patch.name} knows: {diagnosis.reason}"
+        f"{states[patch.name].file} is not what {patch.name} knows: {diagnosis.reason}"
         for patch, diagnosis in diagnoses.items()
         if isinstance(diagnosis, Unrecognised | Absent) and diagnosis.is_affected
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from verl_doctor.errors import PatchRefusedError, UsageError
+from verl_doctor.errors import PatchRefusedError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
 from verl_doctor.patching import catalogue, receipts
@@ -14,12 +14,16 @@ from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, locate_all
 from verl_doctor.patching.plan import Edit, Plan, changes, edited, read
 from verl_doctor.patching.receipts import Ledger, Receipt
-from verl_doctor.patching.state import File, states
+from verl_doctor.patching.state import states
 from verl_doctor.target import Target
 
 
 def plan_revert(
-    host: Host, target: Target, packages: Mapping[str, Distribution], patches: Sequence[Patch] = ()
+    host: Host,
+    target: Target,
+    packages: Mapping[str, Distribution],
+    patches: Sequence[Patch] = (),
+    known: Sequence[Patch] = (),
 ) -> Plan:
     """Return what reverting these patches would do; without any, all that verl-doctor applied.
 
@@ -28,12 +32,14 @@ def plan_revert(
     names = frozenset(patch.name for patch in patches)
     plan = Plan(states=states(host, target, packages, patches))
     undone: set[str] = set()
-    for place in locate_all(target, packages, (*catalogue.load(), *patches)):
+    for place in locate_all(target, packages, patches):
         ledger = receipts.read(host, place)
         chosen = [receipt for receipt in ledger.receipts.values() if not names or names & set(receipt.patches)]
         if chosen:
             left = {receipt: _left(receipt, names) for receipt in chosen}
-            plan = _Revert(host=host, target=target, place=place, ledger=ledger, left=left).added_to(plan)
+            plan = _Revert(
+                host=host, target=target, place=place, ledger=ledger, left=left, known=known or catalogue.built_in()
+            ).added_to(plan)
             undone.update(*(receipt.patches for receipt in chosen))
     by_hand = [name for name, state in plan.states.items() if state.state == "applied" and name not in undone]
     if by_hand and (names or not undone):
@@ -58,6 +64,7 @@ class _Revert:
     place: Place
     ledger: Ledger
     left: Mapping[Receipt, tuple[str, ...]]
+    known: Sequence[Patch]
 
     def added_to(self, plan: Plan) -> Plan:
         """Return the plan with what is to do here."""
@@ -91,19 +98,19 @@ class _Revert:
         content = self.ledger.originals.get(receipt.sha256_before, b"")
         if sha256(content) != receipt.sha256_before:
             raise self._refusal(f"the original of {path}, kept in {self.place.store}, is damaged")
-        for patch in _known(self.left[receipt], receipt.file):
-            content = edited(patch, File(place=self.place, path=path), content)
+        for patch in self._named(self.left[receipt], receipt.file):
+            content = edited(patch, self.place.version, path, content)
         return replace(edit, new=content)
+
+    def _named(self, names: Sequence[str], file: str) -> list[Patch]:
+        """Return the patches of a file that stay, which must be known."""
+        found = [patch for patch in self.known if patch.name in names]
+        if len(found) < len(names):
+            raise PatchRefusedError(
+                f"Nothing was written: {file} has more patches, which have to be reverted with it ({', '.join(names)})."
+            )
+        return found
 
     def _refusal(self, reason: str) -> PatchRefusedError:
         command = f"{self.target.installer} --force-reinstall --no-deps {self.place.name}=={self.place.version}"
         return PatchRefusedError(f"Nothing was written: {reason}. To get the published files back: {command}")
-
-
-def _known(names: Sequence[str], file: str) -> tuple[Patch, ...]:
-    try:
-        return catalogue.load(names) if names else ()
-    except UsageError as error:
-        raise PatchRefusedError(
-            f"Nothing was written: {file} has more patches, which have to be reverted with it ({', '.join(names)})."
-        ) from error

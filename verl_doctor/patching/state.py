@@ -30,16 +30,17 @@ class File:
     """An installed file that a patch is about."""
 
     place: Place
+    file: str
     path: Path
 
 
 def states(
     host: Host, target: Target, packages: Mapping[str, Distribution], patches: Sequence[Patch] = ()
 ) -> dict[str, PatchState]:
-    """Return the state of these patches, of all without any, by name."""
+    """Return the state of these patches, of all built-in ones without any, by name."""
     return {
         patch.name: state_of(patch, packages, look(host, target, packages, patch))
-        for patch in patches or catalogue.load()
+        for patch in patches or catalogue.built_in()
     }
 
 
@@ -61,11 +62,12 @@ def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch
     place = locate(target, packages, patch.distribution)
     if place is None:
         return Absent(f"{patch.distribution} is not installed")
-    path = place.path(host, patch.file)
+    file = patch.site(place.version).file
+    path = place.path(host, file)
     if path is None:
-        missing = f"{patch.file} is not in {place.roots[0]}"
+        missing = f"{file} is not in {place.roots[0]}"
         return Absent(missing, is_affected=era_of(patch, place.version) == "affected")
-    return File(place=place, path=path)
+    return File(place=place, file=file, path=path)
 
 
 def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diagnosis) -> PatchState:
@@ -75,7 +77,7 @@ def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diag
         id=patch.id,
         distribution=patch.distribution,
         version=installed.version if installed else None,
-        file=patch.file,
+        file=patch.site(installed.version if installed else None).file,
         state="absent",
     )
     match diagnosis:

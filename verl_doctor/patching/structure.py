@@ -6,37 +6,49 @@ from functools import lru_cache
 
 import libcst as cst
 
-from verl_doctor.patching.patch import After, Before, Patch, Structure, Unfamiliar
+from verl_doctor.patching.patch import After, Before, Patch, Structure, Unaffected, Unfamiliar
 
 
 @lru_cache(maxsize=32)
-def examine(patch: Patch, source: bytes) -> Structure:
-    """Return what the patch finds in a file's content; remembered, as a run asks again under the lock."""
+def examine(patch: Patch, source: bytes, version: str | None = None) -> Structure:
+    """Return what the patch finds in the content of its file in a release, the first by default.
+
+    The answer is remembered, as a run asks again under the lock.
+    """
     try:
         module = cst.parse_module(source)
     except (cst.ParserSyntaxError, SyntaxError, UnicodeError, LookupError) as error:  # the last: an unknown encoding
         return Unfamiliar(f"it cannot be parsed as Python: {_first_line(error)}")
-    scope = _Scope(patch)
-    edited = module.visit(scope)
-    if len(scope.answers) != 1:
-        found = "has no" if not scope.answers else "defines more than one"
-        return Unfamiliar(f"it {found} {patch.scope}")
-    match scope.answers[0]:
-        case After() | Unfamiliar() as answer:
-            return answer
-        case _:
+    match _edited(patch, patch.site(version).scope, module):
+        case cst.Module() as edited:
             return _spliced(source, module.bytes, edited.bytes)
+        case answer:
+            return answer
+
+
+def _edited(patch: Patch, scope: str, module: cst.Module) -> cst.Module | After | Unaffected | Unfamiliar:
+    """Return the module with the patch's edit in the function that the scope names, or what it says instead."""
+    if not scope:
+        whole = patch.edit(module)
+        return Unfamiliar("the patch returns no module") if isinstance(whole, cst.FunctionDef) else whole
+    visitor = _Scope(patch, scope)
+    edited = module.visit(visitor)
+    if len(visitor.answers) != 1:
+        found = "has no" if not visitor.answers else "defines more than one"
+        return Unfamiliar(f"it {found} {scope}")
+    [answer] = visitor.answers
+    return edited if isinstance(answer, cst.FunctionDef | cst.Module) else answer
 
 
 class _Scope(cst.CSTTransformer):
-    """Hands the function named by a patch's scope to its edit; skips everything else unseen."""
+    """Hands the function that a scope names to the patch's edit; skips everything else unseen."""
 
-    def __init__(self, patch: Patch) -> None:
+    def __init__(self, patch: Patch, scope: str) -> None:
         super().__init__()
         self._edit = patch.edit
-        self._path = patch.scope.split(".")
+        self._path = scope.split(".")
         self._inside: list[str] = []
-        self.answers: list[cst.FunctionDef | After | Unfamiliar] = []
+        self.answers: list[cst.FunctionDef | cst.Module | After | Unaffected | Unfamiliar] = []
 
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:  # noqa: N802 # libcst's name
         del node

@@ -1,0 +1,102 @@
+"""A team's own patches: modules in a folder, or entry points of installed distributions."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from verl_doctor.errors import UsageError
+from verl_doctor.patching import declaration
+from verl_doctor.patching.patch import Patch
+
+GROUP: Final = "verl_doctor.patches"
+"""The entry-point group; an entry point names a module with a PATCH, or a Patch."""
+
+Load = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A patch that cannot be used: where it comes from, and why."""
+
+    origin: str
+    reason: str
+
+
+def in_folder(folder: Path | None) -> Iterator[tuple[str, Load]]:
+    """Yield the modules of a folder; those that begin with an underscore are not patches.
+
+    Raises UsageError where the folder cannot be read.
+    """
+    if folder is None:
+        return
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix == ".py" and not file.name.startswith("_"))
+    except OSError as error:
+        raise UsageError(f"--patches {folder}: {error.strerror}.") from error
+    if not files:
+        raise UsageError(f"--patches {folder}: there is no patch in it (a .py file with a PATCH).")
+    for file in files:
+        yield str(file), partial(_module, file)
+
+
+def installed() -> Iterator[tuple[str, Load]]:
+    """Yield the entry points of what is installed beside verl-doctor.
+
+    importlib.metadata takes longer to load than most commands run, so it is asked only where something is to find.
+    """
+    if not any(_names_group(Path(folder)) for folder in sys.path):
+        return
+    from importlib.metadata import entry_points
+
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        yield f"{entry.value} ({entry.dist.name if entry.dist else 'unknown'})", entry.load
+
+
+def checked(origin: str, load: Load, known: Iterable[Patch]) -> Patch | Broken:
+    """Return the patch that `load` gives, or why it cannot be used beside those already known."""
+    try:
+        found = load()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 # one broken patch must not stop the rest
+        return Broken(origin=origin, reason=f"it cannot be loaded: {type(error).__name__}: {error}")
+    patch = getattr(found, "PATCH", found)
+    if not isinstance(patch, Patch):
+        return Broken(origin=origin, reason="it has no PATCH")
+    problem = next(declaration.problems(patch), None)
+    if problem:
+        return Broken(origin=origin, reason=problem)
+    taken = next((other for other in known if {other.id, other.name} & {patch.id, patch.name}), None)
+    if taken:
+        return Broken(origin=origin, reason=f"its id or name is that of {taken.id} {taken.name}")
+    if patch.id.startswith("VDP"):
+        return Broken(origin=origin, reason=f"its id {patch.id} begins with VDP, which built-in patches do")
+    return patch
+
+
+def _module(file: Path) -> Any:
+    """Import a file as a module whose name nothing else has."""
+    name = "verl_doctor_own_" + re.sub(r"\W", "_", str(file.resolve()))
+    specification = importlib.util.spec_from_file_location(name, file)
+    if specification is None or specification.loader is None:
+        raise ImportError(f"{file} is no module")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module  # dataclasses and pickle look a module up by its name
+    specification.loader.exec_module(module)
+    return module
+
+
+def _names_group(folder: Path) -> bool:
+    """Say whether a distribution in a folder has entry points of our group."""
+    for file in folder.glob("*.*-info/entry_points.txt"):
+        try:
+            if GROUP.encode() in file.read_bytes():
+                return True
+        except OSError:
+            continue
+    return False
