@@ -42,7 +42,7 @@ def test_the_whole_demo(release: Release, scratch: Path) -> None:
             run.Finished(is_proven=True),
         ]:
             assert distributions == len(sandbox.PUBLISHED) + len(sandbox.COMPANIONS)
-            assert len(files) == 3
+            assert len(files) == 4
             assert all(f"--- a/{file}\n+++ b/{file}\n" in diff for file in files)
             errors = {result.name for result in ill.results if failed(result) and result.severity.rank == 0}
             assert errors == {"vllm07-world-size-assert", "vllm07-local-rank", "vllm07-empty-cache"}

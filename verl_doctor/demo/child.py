@@ -20,23 +20,23 @@ Seen = dict[str, Any]
 
 
 def take(file: Path, name: str, stand_ins: Mapping[str, object]) -> Any:
-    """Return a function or class of a module as it stands in the file, living in a namespace of stand-ins.
+    """Return a function, class or method (dotted) of a module as it stands in the file, among stand-ins.
 
     The rest of the module is not run, so nothing that it imports is needed; annotations stay text for the
     same reason.
     """
-    nodes: list[ast.stmt] = [
-        node
-        for node in ast.parse(file.read_bytes()).body
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name
-    ]
-    if len(nodes) != 1:
-        raise LookupError(f"{file} defines {name} {len(nodes)} times")
+    nodes: list[ast.stmt] = list(ast.parse(file.read_bytes()).body)
+    for part in name.split("."):
+        if len(nodes) == 1 and isinstance(nodes[0], ast.ClassDef):
+            nodes = nodes[0].body
+        nodes = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == part]
+        if len(nodes) != 1:
+            raise LookupError(f"{file} defines {name} {len(nodes)} times")
     flags = __future__.annotations.compiler_flag
     code = compile(ast.Module(nodes, []), str(file), "exec", flags=flags, dont_inherit=True)
     namespace = dict(stand_ins)
     exec(code, namespace)  # noqa: S102  # running the real function is the point
-    return namespace[name]
+    return namespace[name.rpartition(".")[2]]
 
 
 def make_groups(site_packages: Path) -> Seen:

@@ -1,4 +1,4 @@
-"""Taking statements out of a function, for the edits of patches."""
+"""Taking statements out of a function and adding some, for the edits of patches."""
 
 from __future__ import annotations
 
@@ -62,3 +62,19 @@ def _left_over(lines: Sequence[cst.EmptyLine], following: Sequence[cst.EmptyLine
     is_blank = not any(line.comment for line in lines)
     is_spaced = following is None or (bool(following) and following[0].comment is None)
     return tuple(lines[1:] if lines and is_blank and is_spaced else lines)
+
+
+def followed_by(function: cst.FunctionDef, is_place: Callable[[cst.CSTNode], bool], added: str) -> cst.FunctionDef:
+    """Return the function with a statement added after each line that is a place for it."""
+
+    class Adding(cst.CSTTransformer):
+        def leave_SimpleStatementLine(  # noqa: N802 # libcst's name
+            self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+        ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.BaseStatement]:
+            if not is_place(original_node):
+                return updated_node
+            return cst.FlattenSentinel([updated_node, cst.parse_statement(added)])
+
+    edited = function.visit(Adding())
+    assert isinstance(edited, cst.FunctionDef)  # noqa: S101 # only lines inside it change
+    return edited
