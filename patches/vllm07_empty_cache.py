@@ -10,35 +10,9 @@ memory early, so it goes. vLLM did the same in 0.7.3.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from verl_doctor.patching.patch import After, Example, Patch, Site, Unfamiliar, Untouched
-
-if TYPE_CHECKING:
-    import libcst as cst
-
-
-def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unfamiliar:
-    """Return the function without the call, wherever it stands on the straight way through the loop."""
-    import libcst.matchers as m
-
-    from verl_doctor.patching.statements import without
-
-    empty_cache = m.Attribute(m.Attribute(m.Name("torch"), m.Name("cuda")), m.Name("empty_cache"))
-    call = m.Expr(m.Call(empty_cache, []))
-
-    def empties(part: cst.FunctionDef) -> bool:
-        return bool(m.findall(part, m.Name("empty_cache")))
-
-    if not m.findall(function, m.Yield()):
-        return Unfamiliar("pt_weights_iterator yields nothing")
-    if not empties(function):
-        return After()
-    edited = without(function, lambda statement: m.matches(statement, call))
-    if empties(edited):
-        return Unfamiliar("pt_weights_iterator empties the cache in an unknown way")
-    return edited
-
+from verl_doctor.patching.empty_cache import without_empty_cache
+from verl_doctor.patching.patch import Example, Patch, Site, Untouched
 
 _EXAMPLE = """\
 import torch
@@ -74,7 +48,7 @@ PATCH = Patch(
     fixed_in="0.7.3",
     upstream=("https://github.com/verl-project/verl/issues/705",),
     trace=re.compile(rb"empty_cache"),
-    edit=edit,
+    edit=without_empty_cache,
     examples=(
         Example(
             name="as published",
