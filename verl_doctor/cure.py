@@ -27,7 +27,7 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
     if torch is not None:
         facts = replace(facts, torch=_torch(torch, facts, matrix))
     if remedy.patch is not None and not isinstance(facts.patches, Unavailable):
-        facts = replace(facts, patches=_applied(facts.patches))
+        facts = replace(facts, patches=_applied(facts.patches, remedy.patch))
     return facts
 
 
@@ -72,9 +72,11 @@ def _torch(version: str, facts: Facts, matrix: Matrix) -> Torch | Unavailable:
     return Torch(version=version, flavour="cuda", location=location, cuda=build.cuda, archs=build.archs)
 
 
-def _applied(states: Mapping[str, PatchState]) -> dict[str, PatchState]:
-    """Return the states after `verl-doctor patch --apply`, which applies every patch that can be."""
+def _applied(states: Mapping[str, PatchState], named: str) -> dict[str, PatchState]:
+    """Return the states after `verl-doctor patch --apply`, with the name of a patch that is applied only by name."""
     return {
-        name: replace(state, state="applied") if state.state == "applicable" else state
+        name: replace(state, state="applied")
+        if state.state == "applicable" and (name == named or not state.only_where)
+        else state
         for name, state in states.items()
     }

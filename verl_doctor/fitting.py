@@ -27,11 +27,23 @@ def fitting_release(
     """
     wanted = tuple(specifiers)
     for version in _candidates(matrix, versions, name, wanted, python):
-        after = {**versions, "python": python, name: version}
-        fits = all(satisfies(version, specifier) for specifier in wanted) and _keeps(matrix, after, name)
-        if fits and not any(_hold(broken.when, after) for broken in _breaks_about(matrix, name)):
+        if all(satisfies(version, specifier) for specifier in wanted) and _fits(
+            matrix, versions, name, version, python
+        ):
             return version
     return None
+
+
+def nearest_release(matrix: Matrix, versions: Mapping[str, str], name: str, since: str, python: str) -> str | None:
+    """Return the first version of a distribution from `since` on that fits what is installed; None for none."""
+    later = (version for version in reversed(matrix.named(name)) if satisfies(version, f">={since}"))
+    return next((version for version in later if _fits(matrix, versions, name, version, python)), None)
+
+
+def _fits(matrix: Matrix, versions: Mapping[str, str], name: str, version: str, python: str) -> bool:
+    """Say whether a version's requirements are met by what is installed, and nothing is known to break with it."""
+    after = {**versions, "python": python, name: version}
+    return _keeps(matrix, after, name) and not any(_hold(b.when, after) for b in _breaks_about(matrix, name))
 
 
 def unbroken(matrix: Matrix, versions: Mapping[str, str], name: str, specifier: str, python: str) -> str:

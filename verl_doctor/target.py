@@ -48,6 +48,13 @@ class Target:
     root: str = "/"
     installer: str = "python3 -m pip install"
 
+    @property
+    def options(self) -> str:
+        """The option that names this environment on our own command line."""
+        if self.root != "/":
+            return f"--prefix {quote(self.root)}"
+        return f"--python {quote(self.python)}" if self.python else f"--prefix {quote(self.prefix)}"
+
     def outside(self, inner: str) -> Path:
         """Return where a path that a file of this environment names lies on the machine that is examined."""
         return _outside(Path(self.root), inner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import jsonschema
 import pytest
 
 from tests.cli.doctor import doctor, imported
-from tests.patching.sandbox import FILES, FIXED, Sandbox, make
+from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
+from verl_doctor.patching import catalogue
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/schemas/patch.json").read_text())
-NAMES = ["vllm07-world-size-assert", "vllm07-local-rank", "vllm07-empty-cache"]
 
 
 @pytest.fixture
@@ -32,31 +33,32 @@ def states(*arguments: str | Path, code: int = 0) -> dict[str, Any]:
 
 
 def words(document: dict[str, Any]) -> list[str]:
-    return [patch["state"] for patch in document["patches"]]
+    """The states of the patches that the box has files for."""
+    return [patch["state"] for patch in document["patches"] if patch["name"] in ALL]
 
 
 def test_apply_and_revert(box: Sandbox) -> None:
     before = box.snapshot()
     target = ("--prefix", box.site)
-    assert words(states("--status", *target)) == ["applicable"] * 3
-    assert words(states("--check", *target, code=1)) == ["applicable"] * 3
+    assert words(states("--status", *target)) == ["applicable"] * 4
+    assert words(states("--check", *target, code=1)) == ["applicable"] * 4
     preview = states(*target)
-    assert preview["diff"].count("\n--- a/") == 2
+    assert preview["diff"].count("\n--- a/") == 3
     assert box.snapshot() == before
     applied = states("--apply", *target)
-    assert words(applied) == ["applied"] * 3
+    assert words(applied) == ["applied"] * 4
     assert applied["changed"] == [str(box.site / file) for file in FIXED]
     assert {file: box.read(file) for file in FIXED} == FIXED
-    assert words(states("--check", *target)) == ["applied"] * 3
+    assert words(states("--check", *target)) == ["applied"] * 4
     assert states("--apply", *target)["changed"] == []
-    assert words(states("--revert", *target)) == ["applicable"] * 3
+    assert words(states("--revert", *target)) == ["applicable"] * 4
     assert box.snapshot() == before
 
 
 def test_one_patch_by_id_and_another_by_name(box: Sandbox) -> None:
     document = states("VDP002", "vllm07-empty-cache", "--apply", "--prefix", box.site)
-    assert [patch["name"] for patch in document["patches"]] == NAMES[1:]
-    assert words(states("--status", "--prefix", box.site)) == ["applicable", "applied", "applied"]
+    assert [patch["name"] for patch in document["patches"]] == list(ALL[1:3])
+    assert words(states("--status", "--prefix", box.site)) == ["applicable", "applied", "applied", "applicable"]
 
 
 @pytest.mark.parametrize("program", [("git", "apply"), ("patch", "-p1", "-i")], ids=lambda program: program[0])
@@ -65,7 +67,7 @@ def test_the_diff_alone_goes_to_standard_output(box: Sandbox, program: tuple[str
     assert finished.returncode == 0
     diff = tmp_path / "fix.diff"
     diff.write_text(finished.stdout)
-    assert all(f"to be applied     VDP00{n}" in finished.stderr for n in (1, 2, 3))
+    assert all(f"to be applied     VDP00{n}" in finished.stderr for n in (1, 2, 3, 4))
     subprocess.run([*program, str(diff)], check=True, cwd=box.site, capture_output=True)
     assert {file: box.read(file) for file in FIXED} == FIXED
 
@@ -118,3 +120,83 @@ def test_status_of_released_files_imports_no_libcst(installed: Any) -> None:
     assert "verl_doctor" in names
     assert not names & {"libcst", "rich", "yaml", "pydantic", "torch", "vllm"}
     assert not imported("check", "--format", "json", "--prefix", site) & {"libcst", "rich", "torch", "vllm"}
+
+
+def test_a_diff_of_what_revert_would_do(box: Sandbox) -> None:
+    assert doctor("patch", "--diff", "--revert", "--prefix", box.site).stdout == ""
+    doctor("patch", "--apply", "--prefix", box.site)
+    applied = box.snapshot()
+    finished = doctor("patch", "--diff", "--revert", "--prefix", box.site)
+    assert (finished.returncode, finished.stdout.count("\n--- a/")) == (0, 3)
+    assert finished.stderr.count("would restore ") == 4
+    assert box.snapshot() == applied
+    subprocess.run(["git", "apply"], input=finished.stdout.encode(), check=True, cwd=box.site)
+    assert {file: box.read(file) for file in FILES} == FILES
+
+
+def test_a_patch_that_few_need_is_applied_only_by_name(box: Sandbox) -> None:
+    [uuid] = catalogue.load(["cvd-uuid"])
+    box.write(uuid.site("0.7.2").file, uuid.examples[0].before.encode())
+    target = ("--prefix", box.site)
+    assert "cvd-uuid" not in [patch["name"] for patch in states("--apply", *target)["patches"]]
+    assert "can be applied    VDP005" in doctor("patch", "--status", *target).stdout
+    [state] = states("cvd-uuid", "--apply", *target)["patches"]
+    assert (state["state"], state["only_where"]) == ("applied", uuid.only_where)
+
+
+def test_an_upgrade_is_offered_before_patching(box: Sandbox) -> None:
+    box.write("torch-2.5.1.dist-info/METADATA", b"Name: torch\nVersion: 2.5.1\n")
+    [offer] = states("--prefix", box.site)["upgrades"]
+    assert (offer["version"], set(offer["patches"])) == ("0.7.3", set(ALL[:3]))
+    finished = doctor("patch", "--prefix", box.site)
+    assert f"fits what is installed: {offer['command']}\n" in finished.stderr
+    assert "upgrades" not in states("--apply", "--prefix", box.site)
+
+
+def test_an_interrupted_run_is_told(box: Sandbox) -> None:
+    (box.metadata / "verl-doctor.journal-new").write_text("")
+    assert states("--status", "--prefix", box.site)["interrupted"] == ["vllm"]
+    finished = doctor("patch", "--status", "--prefix", box.site)
+    assert "A run that changed vllm 0.7.2 was interrupted; the next --apply or --revert ends it.\n" in finished.stdout
+    assert "interrupted" not in states("--revert", "--prefix", box.site)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A folder with the guide's patch and a broken one."""
+    folder = tmp_path / "our-patches"
+    folder.mkdir()
+    (folder / "broken.py").write_text("PATCH = None\n")
+    code = re.search(r"```python\n(\"\"\".*?)```", Path("docs/own-patches.md").read_text(), re.DOTALL)
+    assert code
+    (folder / "rewards.py").write_text(code[1])
+    return folder
+
+
+def test_a_broken_patch_of_your_own_is_told_and_does_not_stop_the_rest(box: Sandbox, own: Path) -> None:
+    target = ("--patches", own, "--prefix", box.site)
+    broken = [{"origin": str(own / "broken.py"), "reason": "it has no PATCH"}]
+    assert states("--status", *target)["broken"] == broken
+    assert states("--check", *target, code=1)["broken"] == broken
+    applied = states("--apply", *target, code=1)
+    assert (applied["broken"], len(applied["changed"])) == (broken, 4)
+    states("--check", *target, code=1)
+    (own / "broken.py").unlink()
+    assert "broken" not in states("--check", *target)
+
+
+def test_patches_are_verified_on_their_own_examples(own: Path) -> None:
+    finished = doctor("patch", "--verify-patch", "--patches", own, "rewards-newline")
+    assert finished.returncode == 1
+    assert finished.stdout == (
+        f"holds  ACME001  rewards-newline: 22 sources tried\nfails  {own / 'broken.py'}: it has no PATCH\n"
+    )
+    (own / "broken.py").unlink()
+    document = states("--verify-patch", "--patches", own)
+    assert [each["problems"] for each in document["verified"]] == [[]] * (len(catalogue.built_in()) + 1)
+    code = own / "rewards.py"
+    code.write_text(code.read_text().replace('after=_with("answer.strip() == expected")', 'after=_with("answer")'))
+    finished = doctor("patch", "--verify-patch", "--patches", own, "ACME001")
+    assert finished.returncode == 1
+    assert "fails  ACME001" in finished.stdout
+    assert "as published, CRLF: becomes" in finished.stdout

@@ -53,15 +53,18 @@ def arm(*versions: str) -> Facts:
     return Facts(**{name: getattr(facts, name) for name in facts.__slots__} | {"python": python})
 
 
-def patched(name: str, state: State, vllm: str = "0.7.2") -> Facts:
-    found = PatchState(id="VDP000", distribution="vllm", version=vllm, file="vllm/x.py", state=state, reason="why")
-    return of(f"vllm=={vllm}", patches={name: found})
+def patched(name: str, state: State, *installed: str) -> Facts:
+    distribution, _, version = installed[0].partition("==")
+    file = f"{distribution}/x.py"
+    found = PatchState(id="VDP000", distribution=distribution, version=version, file=file, state=state, reason="why")
+    return of(*installed, patches={name: found})
 
 
-def patch_cases(name: str) -> tuple[list[Facts], list[Facts]]:
+def patch_cases(name: str, installed: str = "vllm==0.7.2") -> tuple[list[Facts], list[Facts]]:
     """A patch to be applied, and every state in which there is nothing to do or nothing is known."""
     states: tuple[State, ...] = ("applied", "fixed-upstream", "absent", "unrecognised")
-    return [patched(name, "applicable")], [*(patched(name, state) for state in states), of("vllm==0.7.2"), of()]
+    silent = [*(patched(name, state, installed) for state in states), of(installed), of()]
+    return [patched(name, "applicable", installed)], silent
 
 
 EXPANDABLE = "backend:native,expandable_segments:True"
@@ -368,6 +371,9 @@ CASES: dict[str, tuple[list[Facts], list[Facts]]] = {
     "vllm07-world-size-assert": patch_cases("vllm07-world-size-assert"),
     "vllm07-local-rank": patch_cases("vllm07-local-rank"),
     "vllm07-empty-cache": patch_cases("vllm07-empty-cache"),
+    "vllm074dev-dp-size": patch_cases("vllm074dev-dp-size", "vllm==0.7.4.dev211+g2275784"),
+    "sglang04-empty-cache": patch_cases("sglang04-empty-cache", "sglang==0.4.5"),
+    "zmq-lock-permission": patch_cases("zmq-lock-permission", "verl==0.5.0"),
     "shm-too-small": ([of(limits=limits(shm=1))], [of(limits=limits(shm=40)), of()]),
     "ulimit-nofile": (
         [of(limits=limits(open_files=1024))],
@@ -438,3 +444,36 @@ def test_the_cure_cures(name: str) -> None:
         packages = {key: found.version for key, found in facts.packages.items()} | pins
         cured = facts_of(packages, env=facts.env, compiler=facts.compiler, limits=facts.limits)
         assert not isinstance(FAILURES[name].ask(cured, MATRIX), Failed), (pins, packages)
+
+
+@pytest.mark.parametrize(
+    ("name", "installed"),
+    [
+        pytest.param("v0-n-gt1-leak", ("vllm==0.7.2", "verl==0.3.0.post1"), id="leak"),
+        pytest.param("harmony-vocab-offline", ("verl==0.7.0", "vllm==0.12.0"), id="vocabulary"),
+    ],
+)
+def test_a_failure_that_versions_tell_of_is_gone_when_patched(name: str, installed: tuple[str, ...]) -> None:
+    assert isinstance(FAILURES[name].ask(patched(name, "applicable", *installed), MATRIX), Failed)
+    assert isinstance(FAILURES[name].ask(patched(name, "absent", *installed), MATRIX), Failed)
+    for state in ("applied", "fixed-upstream"):
+        assert isinstance(FAILURES[name].ask(patched(name, state, *installed), MATRIX), Passed)
+
+
+@pytest.mark.parametrize(
+    ("name", "installed", "pins"),
+    [
+        pytest.param("vllm07-local-rank", ("vllm==0.7.2", "torch==2.5.1"), {"vllm": "0.7.3"}, id="upgrade"),
+        pytest.param("vllm07-local-rank", ("vllm==0.7.2", "torch==2.5.1", "verl==0.3.0.post1"), {}, id="leaks"),
+        pytest.param("v0-n-gt1-leak", ("vllm==0.7.3", "torch==2.5.1", "verl==0.3.0.post1"), {}, id="torch-stays"),
+        pytest.param("v0-n-gt1-leak", ("vllm==0.7.3", "verl==0.3.0.post1"), {"vllm": "0.8.0"}, id="no-torch-yet"),
+    ],
+)
+def test_an_upgrade_goes_before_a_patch_where_the_rest_allows_it(
+    name: str, installed: tuple[str, ...], pins: dict[str, str]
+) -> None:
+    outcome = FAILURES[name].ask(patched(name, "applicable", *installed), MATRIX)
+    assert isinstance(outcome, Failed)
+    remedy = outcome.findings[0].remedy
+    assert (dict(remedy.pins), remedy.patch) == (pins, name)
+    assert any("verl-doctor patch" in command for command in remedy.commands) is not bool(pins)

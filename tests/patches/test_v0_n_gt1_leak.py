@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Release
 from verl_doctor.demo.child import take
 from verl_doctor.patching import catalogue
-from verl_doctor.patching.diagnosis import Applicable, Applied, Diagnosis, FixedUpstream, Unrecognised, diagnose
+from verl_doctor.patching.diagnosis import Absent, Applicable, Applied, Diagnosis, FixedUpstream, diagnose
 from verl_doctor.patching.diff import unified
 from verl_doctor.patching.patch import Before
 from verl_doctor.patching.structure import examine
@@ -40,7 +40,7 @@ def edited(release: Release, version: str) -> bytes:
 @pytest.mark.parametrize(
     ("version", "state"),
     [
-        pytest.param("0.6.6.post1", Unrecognised, id="verl never ran with it"),
+        pytest.param("0.6.6.post1", Absent, id="verl never ran with it"),
         *(pytest.param(version, Applicable, id=version) for version in AFFECTED),
         pytest.param("0.8.0", FixedUpstream, id="0.8.0"),
         pytest.param("0.8.5.post1", FixedUpstream, id="0.8.5.post1"),

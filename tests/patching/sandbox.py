@@ -21,10 +21,10 @@ from verl_doctor.patching.plan import Plan
 from verl_doctor.patching.state import states
 from verl_doctor.target import Target, find
 
-ALL = ("vllm07-world-size-assert", "vllm07-local-rank", "vllm07-empty-cache")
+ALL = ("vllm07-world-size-assert", "vllm07-local-rank", "vllm07-empty-cache", "v0-n-gt1-leak")
 FILES = {patch.site().file: patch.examples[0].before.encode() for patch in catalogue.load(ALL)}
 FIXED = {patch.site().file: patch.examples[0].after.encode() for patch in catalogue.load(ALL)}
-WORLD_SIZE, LOCAL_RANK, EMPTY_CACHE = FILES
+WORLD_SIZE, LOCAL_RANK, EMPTY_CACHE, ENGINE = FILES
 
 Snapshot = dict[str, tuple[bytes, int]]
 

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.patching.sandbox import ALL, EMPTY_CACHE, FILES, FIXED, LOCAL_RANK, WORLD_SIZE, Sandbox, compile_all, make
+from tests.patching.sandbox import (
+    ALL,
+    EMPTY_CACHE,
+    ENGINE,
+    FILES,
+    FIXED,
+    LOCAL_RANK,
+    WORLD_SIZE,
+    Sandbox,
+    compile_all,
+    make,
+)
 from verl_doctor.errors import DataError, PatchRefusedError, TargetError, WriteFailedError
 from verl_doctor.patching.disk import Disk
 
@@ -124,7 +135,7 @@ def test_bytecode_goes_and_that_of_others_stays(sandbox: Sandbox) -> None:
 def test_a_file_edited_by_hand_to_the_same_effect_is_left(sandbox: Sandbox) -> None:
     by_hand = FIXED[LOCAL_RANK].replace(b'environ["LOCAL_RANK"]', b'environ.get("LOCAL_RANK", "0")')
     sandbox.write(LOCAL_RANK, by_hand)
-    assert [edit.file for edit in sandbox.apply().edits] == [WORLD_SIZE, EMPTY_CACHE]
+    assert [edit.file for edit in sandbox.apply().edits] == [WORLD_SIZE, EMPTY_CACHE, ENGINE]
     assert sandbox.read(LOCAL_RANK) == by_hand
     sandbox.revert()
     assert sandbox.read(LOCAL_RANK) == by_hand
@@ -226,8 +237,8 @@ def test_an_uninstall_by_record_leaves_nothing(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("version", "state"),
     [
-        pytest.param("0.6.3", "unrecognised", id="before the range"),
-        pytest.param("0.7.3", "unrecognised", id="fixed release that has the bug"),
+        pytest.param("0.6.3", "absent", id="before the range"),
+        pytest.param("0.8.0", "unrecognised", id="fixed release that has the bug"),
         pytest.param("dev", "unrecognised", id="no version"),
     ],
 )
@@ -240,7 +251,7 @@ def test_a_release_outside_the_range_is_reported_and_left(tmp_path: Path, versio
 
 
 def test_a_release_with_the_fix(tmp_path: Path) -> None:
-    sandbox = make(tmp_path, "0.7.3", files=FIXED)
+    sandbox = make(tmp_path, "0.8.0", files=FIXED)
     assert set(sandbox.states().values()) == {"fixed-upstream"}
     assert sandbox.apply().changes == ()
 

@@ -8,12 +8,14 @@ import pytest
 
 from verl_doctor.patching import catalogue
 from verl_doctor.patching.diagnosis import (
+    Absent,
     Applicable,
     Applied,
     Diagnosis,
     FixedUpstream,
     Unrecognised,
     diagnose,
+    era_of,
 )
 
 (PATCH,) = catalogue.load(["VDP003"])
@@ -33,6 +35,7 @@ def _outside(version: str) -> str:
         pytest.param("0.7.2", BUG, Applicable(), id="last release"),
         pytest.param("0.7.2+cu118", BUG, Applicable(), id="local build"),
         pytest.param("0.7.2.post1", BUG, Applicable(), id="later build of the last release"),
+        pytest.param("0.7.2rc1", FIX, Applied(), id="candidate of the last release"),
         pytest.param("0.7.2", FIX, Applied(), id="edited"),
         pytest.param("0.7.2", STRANGE, UNKNOWN, id="unfamiliar"),
         pytest.param("0.7.3", FIX, FixedUpstream(), id="fixed"),
@@ -48,7 +51,7 @@ def _outside(version: str) -> str:
             Unrecognised(reason=f"{_outside('0.7.3')}, but has the same code", is_affected=False),
             id="fixed release with the bug",
         ),
-        pytest.param("0.6.6.post1", BUG, Unrecognised(reason=_outside("0.6.6.post1"), is_affected=False), id="earlier"),
+        pytest.param("0.6.6.post1", BUG, Absent(_outside("0.6.6.post1")), id="earlier"),
         pytest.param(
             "0.1.dev1+g0123abc",
             BUG,
@@ -65,6 +68,19 @@ def _outside(version: str) -> str:
 )
 def test_diagnosis(version: str, source: bytes, diagnosis: Diagnosis) -> None:
     assert diagnose(PATCH, version, source) == diagnosis
+
+
+@pytest.mark.parametrize(
+    ("version", "era"),
+    [
+        pytest.param("0.4.5", "affected", id="last release"),
+        pytest.param("0.4.5rc1", "affected", id="candidate of the last release"),
+        pytest.param("0.4.5.post1.dev3", "development", id="on the way to the fix"),
+        pytest.param("0.4.5.post1", "later", id="fixed"),
+    ],
+)
+def test_a_bug_that_a_post_release_fixed(version: str, era: str) -> None:
+    assert era_of(replace(PATCH, fixed_in="0.4.5.post1", sites=(replace(PATCH.site(), since="0.4.0"),)), version) == era
 
 
 def test_a_bug_that_was_never_fixed() -> None:

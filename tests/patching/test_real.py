@@ -19,7 +19,7 @@ pytestmark = pytest.mark.real
 
 PATHS = list(FILES)
 AFFECTED = ("0.7.0", "0.7.1", "0.7.2")
-FIXED = ("0.7.3", "0.8.0", "0.8.5.post1", "0.10.2")
+FIXED = ("0.8.0", "0.8.5", "0.8.5.post1", "0.10.2")
 TABLE = json.loads(known.FILE.read_bytes())
 ROWS = [
     pytest.param(patch, row, id=f"{patch.name}: {row['content']}")
@@ -31,6 +31,7 @@ REMOVED = {
     "vllm/distributed/parallel_state.py": 7,
     "vllm/executor/uniproc_executor.py": 1,
     "vllm/model_executor/model_loader/weight_utils.py": 1,
+    "vllm/engine/llm_engine.py": 0,
 }
 
 
@@ -53,7 +54,11 @@ def test_the_diff_has_the_statement_and_no_more(installed: Installed, version: s
     removed = {file: sum(line.startswith("-") for line in lines) for file, lines in changed.items()}
     assert removed == REMOVED
     added = [line for lines in changed.values() for line in lines if line.startswith("+")]
-    assert added == ['+        local_rank = int(os.environ["LOCAL_RANK"])']
+    assert added == [
+        '+        local_rank = int(os.environ["LOCAL_RANK"])',
+        "+            for finished_id in finished_requests_ids:",
+        "+                self.seq_id_to_seq_group.pop(finished_id, None)",
+    ]
 
 
 @pytest.mark.parametrize("version", FIXED)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import Installed
 from tests.fake_host import FakeHost
-from tests.patching.sandbox import FILES
+from tests.patching.sandbox import ALL, FILES
 from verl_doctor.facts import packages
 from verl_doctor.facts.patches import PatchState, collect
 from verl_doctor.host import Exited, LocalHost
@@ -41,13 +41,14 @@ def test_a_state_carries_what_the_report_says() -> None:
         version="0.7.2",
         file="vllm/executor/uniproc_executor.py",
         state="applicable",
+        fixed_in="0.7.3",
     )
 
 
 def test_no_package() -> None:
     found = _collect(FakeHost(files={f"{SITE}/x-1.dist-info/METADATA": "Name: x\n"}))
     assert {(state.state, state.version, state.reason) for state in found.values()} == {
-        ("absent", None, "vllm is not installed")
+        ("absent", None, f"{distribution} is not installed") for distribution in ("sglang", "verl", "vllm")
     }
 
 
@@ -75,13 +76,13 @@ def test_an_editable_checkout_in_an_image_is_found_below_its_root() -> None:
         python=None, prefix="/image/venv", version="3.12", kind="venv", search_path=(f"/image{SITE}",), root="/image"
     )
     found = collect(host, target, packages.collect(host, target))
-    assert {state.state for state in found.values()} == {"applicable"}
+    assert {found[name].state for name in ALL} == {"applicable"}
 
 
 @pytest.mark.real
 @pytest.mark.parametrize(
     ("version", "state"),
-    [("0.7.0", "applicable"), ("0.7.2", "applicable"), ("0.7.3", "fixed-upstream"), ("0.8.5.post1", "fixed-upstream")],
+    [("0.7.0", "applicable"), ("0.7.2", "applicable"), ("0.8.0", "fixed-upstream"), ("0.8.5.post1", "fixed-upstream")],
 )
 def test_published_releases_are_known_without_libcst(installed: Installed, version: str, state: str) -> None:
     site = installed("vllm", version, list(FILES))

@@ -16,7 +16,11 @@ State = Literal["applicable", "applied", "fixed-upstream", "unrecognised", "abse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchState:
-    """What a patch finds in the file it edits; `reason` says why for all but the plain cases."""
+    """What a patch finds in the file it edits; `reason` says why for all but the plain cases.
+
+    `fixed_in` is the first release without the bug; `only_where` the condition under which the bug is met, for a
+    patch that is applied only by name.
+    """
 
     id: str
     distribution: str
@@ -24,10 +28,13 @@ class PatchState:
     file: str
     state: State
     reason: str | None = None
+    fixed_in: str | None = None
+    only_where: str | None = None
 
 
 def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) -> dict[str, PatchState]:
     """Return the state of every known patch by name. Contents of published releases are known without parsing."""
+    from verl_doctor.patching import catalogue
     from verl_doctor.patching.state import states
 
-    return states(host, target, packages)
+    return states(host, target, packages, catalogue.everything().patches)

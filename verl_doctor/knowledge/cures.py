@@ -23,25 +23,31 @@ _PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9-]*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cure:
-    """One way out, for facts on which `when` holds. `stack` names what to take from a recommended stack."""
+    """One way out, for facts on which `when` holds.
+
+    `stack` names what to take from a recommended stack; `upgrade` a distribution and the first release that will
+    do: the way is open where such a release fits everything else that is installed.
+    """
 
     when: tuple[Condition, ...]
     text: str
     commands: tuple[str, ...]
     pins: tuple[tuple[str, str], ...]
     stack: tuple[str, ...]
+    upgrade: tuple[tuple[str, str], ...]
     patch: str | None
 
 
 def read(fields: Row) -> Cure:
     """Return the cure that a mapping describes."""
-    fields.only({"when", "text", "commands", "pins", "stack", "patch"})
+    fields.only({"when", "text", "commands", "pins", "stack", "upgrade", "patch"})
     return Cure(
         when=conditions(fields.get("when", []), fields.place),
         text=fields.text("text"),
         commands=fields.texts("commands"),
         pins=tuple(fields.pairs("pins").items()),
         stack=fields.texts("stack"),
+        upgrade=tuple(fields.pairs("upgrade").items()),
         patch=fields.get("patch"),
     )
 
@@ -54,7 +60,10 @@ def remedy(cures: Sequence[Cure], name: str, facts: Facts, matrix: Matrix) -> Re
         stack = _stack(cure, facts, matrix)
         if cure.stack and stack is None:
             continue
-        pins = dict(cure.pins) | (_taken(cure, stack, facts) if stack else {})
+        upgraded = _upgraded(cure, facts, matrix)
+        if upgraded is None:
+            continue
+        pins = dict(cure.pins) | (_taken(cure, stack, facts) if stack else {}) | upgraded
         words = _words(facts, pins, stack)
         return Remedy(
             text=_filled(cure.text, words),
@@ -87,6 +96,21 @@ def _taken(cure: Cure, stack: Stack, facts: Facts) -> dict[str, str]:
     }
 
 
+def _upgraded(cure: Cure, facts: Facts, matrix: Matrix) -> dict[str, str] | None:
+    """Return the releases that the cure upgrades to; None where one that fits what is installed does not exist."""
+    if not cure.upgrade:
+        return {}
+    if isinstance(facts.packages, Unavailable):
+        return None
+    from verl_doctor.fitting import nearest_release  # it reads the known failures itself
+
+    versions = {name: distribution.version for name, distribution in facts.packages.items()}
+    python = "" if isinstance(facts.python, Unavailable) else facts.python.version
+    releases = {name: nearest_release(matrix, versions, name, since, python) for name, since in cure.upgrade}
+    found = {name: release for name, release in releases.items() if release}
+    return found if len(found) == len(releases) else None
+
+
 def _words(facts: Facts, pins: Mapping[str, str], stack: Stack | None) -> dict[str, str]:
     """Return what the placeholders of a cure stand for; the installed version is "{name}"."""
     installed = {} if isinstance(facts.packages, Unavailable) else facts.packages
@@ -96,7 +120,7 @@ def _words(facts: Facts, pins: Mapping[str, str], stack: Stack | None) -> dict[s
         "uninstall": facts.target.installer.replace(" install", " uninstall", 1),
         "python": _python(facts.target),
         "minor": ".".join((facts.target.version or "3").split(".")[:2]),
-        "target": _options(facts.target),
+        "target": facts.target.options,
         "pins": " ".join(f"'{name}=={version}'" for name, version in pins.items()),
         "stack": stack.name if stack else "",
     }
@@ -105,13 +129,6 @@ def _words(facts: Facts, pins: Mapping[str, str], stack: Stack | None) -> dict[s
 def _python(target: Target) -> str:
     """Return the environment's interpreter, or where it will be once the environment is made again."""
     return quote(target.python or ("python3" if target.kind == "folder" else f"{target.prefix}/bin/python"))
-
-
-def _options(target: Target) -> str:
-    """Return the option that names the target on our own command line."""
-    if target.root != "/":
-        return f"--prefix {quote(target.root)}"
-    return f"--python {quote(target.python)}" if target.python else f"--prefix {quote(target.prefix)}"
 
 
 def _filled(text: str, words: Mapping[str, str]) -> str:

@@ -24,6 +24,7 @@ from verl_doctor.model import (
     Severity,
     Skipped,
     Source,
+    Unavailable,
 )
 
 TEXTS: Final = frozenset({"title", "signature", "launch", "cause", "cure", "sources"})
@@ -67,12 +68,21 @@ class Failure:
         for condition, sources in self._alternatives(matrix):
             match condition.judge(facts):
                 case Holds() as judgement:
+                    if self._is_patched(facts):
+                        return Passed()
                     return Failed((self._finding(judgement, sources, facts, matrix),))
                 case Unknown() as judgement:
                     unknown = unknown or judgement
                 case HoldsNot():
                     pass
         return Skipped(unknown.reason) if unknown else Passed()
+
+    def _is_patched(self, facts: Facts) -> bool:
+        """Say whether a patch that cures this failure has been applied, or came with the release."""
+        if isinstance(facts.patches, Unavailable):
+            return False
+        found = (facts.patches.get(cure.patch) for cure in self.texts.cures if cure.patch)
+        return any(state is not None and state.state in {"applied", "fixed-upstream"} for state in found)
 
     def _alternatives(self, matrix: Matrix) -> list[tuple[Condition, tuple[str, ...]]]:
         rows = [(versions(broken.when), broken.sources) for broken in matrix.breaks_of(self.name)]

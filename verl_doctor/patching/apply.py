@@ -59,7 +59,7 @@ def revert(  # noqa: PLR0913 # what to plan, and how to write
 
 def _run(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, patience: float) -> Plan:
     refusal: PatchRefusedError | None = None
-    if not any(journal.is_there(place.journal) for place in places):
+    if not any(place.is_interrupted for place in places):
         try:
             plan = make()
         except PatchRefusedError as error:
@@ -68,23 +68,30 @@ def _run(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, patience
             if not plan.changes:
                 return plan
     try:
-        with _locked(places, patience):
-            for place in places:
-                journal.recover(place.journal, disk)
-            plan = make()
-            if plan.changes:
-                journal.carry_out(plan.changes, plan.places[0].journal, disk)
-            return plan
+        return _under_lock(make, places, disk, patience)
     except WriteFailedError:
         if refusal:
             raise refusal from None
         raise
 
 
+def _under_lock(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, patience: float) -> Plan:
+    while True:
+        with _locked(places, patience):
+            for place in places:
+                journal.recover(place.journal, disk)
+            plan = make()
+            if set(plan.places) <= set(places):
+                if plan.changes:
+                    journal.carry_out(plan.changes, plan.places[0].journal, disk)
+                return plan
+        places = (*places, *plan.places)  # another run has just patched one that was not locked
+
+
 @contextmanager
 def _locked(places: Sequence[Place], patience: float) -> Iterator[None]:
     with ExitStack() as stack:
-        for place in sorted(places, key=lambda place: place.lock):  # everybody in the same order
+        for place in sorted(set(places), key=lambda place: place.lock):  # everybody in the same order
             try:
                 stack.enter_context(held(place.lock, patience))
             except OSError as error:

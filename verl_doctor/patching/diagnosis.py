@@ -36,7 +36,10 @@ class Unrecognised:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """There is no such file. `is_affected` says whether the release came with it, and with the bug."""
+    """There is nothing to patch: no such file, or a release from before the bug.
+
+    `is_affected` says whether the release came with the file, and with the bug.
+    """
 
     reason: str
     is_affected: bool = False
@@ -52,8 +55,10 @@ def diagnose(patch: Patch, version: str, source: bytes) -> Diagnosis:
     match era:
         case None:
             return _not_affected(f"{patch.distribution} calls its version {version!r}, which is no version")
-        case "earlier":
+        case "earlier" if Version(version).is_devrelease:  # a checkout without tags calls itself 0.1.dev1
             return _not_affected(_outside(patch, version))
+        case "earlier":
+            return Absent(_outside(patch, version))
         case "later" if not patch.trace.search(source):
             return FixedUpstream()
         case "affected" | "development" | "later":
@@ -91,7 +96,8 @@ def era_of(patch: Patch, version: str) -> Era | None:
     fixed = Version(patch.fixed_in)
     if installed >= fixed:
         return "later"
-    return "development" if installed.release == fixed.release else "affected"
+    is_on_the_way = installed.is_prerelease and (installed.release, installed.post) == (fixed.release, fixed.post)
+    return "development" if is_on_the_way else "affected"
 
 
 def _not_affected(reason: str) -> Unrecognised:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from verl_doctor.errors import DataError, WriteFailedError
+from verl_doctor.errors import DataError, PatchRefusedError, WriteFailedError
 from verl_doctor.patching.change import Change, sha256
 from verl_doctor.patching.disk import Disk
 from verl_doctor.patching.place import STORE
@@ -72,11 +72,6 @@ def carry_out(changes: Sequence[Change], journal: Path, disk: Disk) -> None:
         ) from error
 
 
-def is_there(journal: Path) -> bool:
-    """Say whether a run left anything of a journal behind."""
-    return journal.is_file() or _next(journal).is_file()
-
-
 def recover(journal: Path, disk: Disk) -> bool:
     """Bring a run that was interrupted to an end; say whether there was one."""
     if not journal.is_file():
@@ -125,6 +120,9 @@ def _stage(change: Change, entry: Entry, disk: Disk) -> None:
 
 
 def _exchange(entry: Entry, disk: Disk) -> None:
+    """Put the new content in place. Raises PatchRefusedError where the file is not what the plan was made for."""
+    if _digest(_content(entry.path)) != entry.old:
+        raise PatchRefusedError(f"{entry.path} was changed by another program meanwhile; nothing was changed here.")
     if entry.new is None:
         disk.remove(entry.path)
     else:

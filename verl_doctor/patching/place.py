@@ -47,11 +47,21 @@ class Place:
     @property
     def is_touched(self) -> bool:
         """Whether a receipt is kept here, or an unfinished write noted."""
-        return any(path.exists() for path in (self.store, self.journal, Path(f"{self.journal}-new")))
+        return self.store.exists() or self.is_interrupted
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether a write here was not finished, or not tidied up."""
+        return self.journal.exists() or Path(f"{self.journal}-new").exists()
 
     def path(self, host: Host, file: str) -> Path | None:
         """Return where a file is, None where it is nowhere."""
         return next((root / file for root in self.roots if host.is_file(root / file)), None)
+
+    def leads_out(self, host: Host, path: Path) -> Path | None:
+        """Return where a file's folder really is, if a link leads there out of this installation; else None."""
+        real = host.real(path.parent)
+        return None if any(real.is_relative_to(host.real(root)) for root in self.roots) else real
 
 
 def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
@@ -73,3 +83,8 @@ def locate_all(target: Target, packages: Mapping[str, Distribution], patches: It
     named = {patch.distribution for patch in patches}
     places = {name: locate(target, packages, name) for name in packages}
     return tuple(place for name, place in places.items() if place and (name in named or place.is_touched))
+
+
+def interrupted(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
+    """Return the distributions in which a run was interrupted; the next one that writes brings it to an end."""
+    return tuple(place for place in locate_all(target, packages, ()) if place.is_interrupted)

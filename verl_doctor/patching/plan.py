@@ -94,6 +94,13 @@ def read(host: Host, path: Path) -> bytes:
 
 
 def _untouched(host: Host, file: File) -> Edit:
+    """Return the edit of a file that leaves it as it is. Raises PatchRefusedError for a file that others share."""
+    real = file.place.leads_out(host, file.path)
+    if real:
+        raise PatchRefusedError(
+            f"Nothing was written: {file.path.parent} is a link to {real}, which other environments may use. "
+            f"Patch {file.place.name} where it is installed."
+        )
     content = read(host, file.path)
     return Edit(patches=(), file=file.file, place=file.place, path=file.path, old=content, new=content)
 

@@ -79,6 +79,8 @@ def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diag
         version=installed.version if installed else None,
         file=patch.site(installed.version if installed else None).file,
         state="absent",
+        fixed_in=patch.fixed_in,
+        only_where=patch.only_where,
     )
     match diagnosis:
         case Applicable():

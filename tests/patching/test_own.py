@@ -1,0 +1,192 @@
+"""A team's own patches: from a folder and from entry points, sound and broken, and the guide's example as it stands."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.patching.sandbox import Sandbox, row
+from verl_doctor.errors import UsageError
+from verl_doctor.patching import catalogue, own
+from verl_doctor.patching.apply import apply, revert
+from verl_doctor.patching.own import Broken
+from verl_doctor.patching.patch import Patch, Site
+from verl_doctor.patching.verify import verify
+
+GUIDE = Path(__file__).parents[2] / "docs/own-patches.md"
+CODE = re.search(r"<!-- file: rewards_newline\.py -->\n```python\n(.*?)```\n<!-- end -->", GUIDE.read_text(), re.DOTALL)
+assert CODE is not None
+SOURCE = (
+    'def score(answer, expected):\n    """One point for the right answer."""\n    return float(answer == expected)\n'
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The folder that the guide makes."""
+    assert CODE is not None
+    made = tmp_path / "our-patches"
+    made.mkdir()
+    (made / "rewards_newline.py").write_text(CODE[1])
+    return made
+
+
+@pytest.fixture
+def rewards(tmp_path: Path) -> Sandbox:
+    """The package that the guide patches."""
+    sandbox = Sandbox(tmp_path / "site")
+    files = {
+        "acme_rewards/score.py": SOURCE.encode(),
+        "acme_rewards-1.2.dist-info/METADATA": b"Metadata-Version: 2.1\nName: acme-rewards\nVersion: 1.2\n",
+    }
+    for path, content in files.items():
+        sandbox.write(path, content)
+    sandbox.write("acme_rewards-1.2.dist-info/RECORD", "".join(f"{row(*file)}\n" for file in files.items()).encode())
+    return sandbox
+
+
+def test_the_guide_is_right(folder: Path, rewards: Sandbox) -> None:
+    found = catalogue.everything(folder)
+    assert found.broken == ()
+    [patch] = found.named(["rewards-newline"])
+    verification = verify(patch)
+    assert (verification.problems, f"{verification.tried} sources tried" in GUIDE.read_text()) == ((), True)
+    before = rewards.snapshot()
+    apply(rewards.host, rewards.target, rewards.packages, [patch])
+    assert b"answer.strip() == expected" in rewards.read("acme_rewards/score.py")
+    revert(rewards.host, rewards.target, rewards.packages)  # without the patch
+    assert rewards.snapshot() == before
+
+
+def test_files_that_are_no_patches_are_left(folder: Path) -> None:
+    (folder / "_shared.py").write_text("raise SystemExit")
+    (folder / "README.md").write_text("")
+    assert catalogue.everything(folder).broken == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param("def (", r"it cannot be loaded: SyntaxError: ", id="no Python"),
+        pytest.param("import nothing_of_that_name", "it cannot be loaded: ModuleNotFoundError: ", id="import fails"),
+        pytest.param("raise SystemExit(4)", "it cannot be loaded: SystemExit: 4", id="leaves"),
+        pytest.param("", "it has no PATCH", id="empty"),
+        pytest.param("PATCH = 3", "it has no PATCH", id="another thing"),
+    ],
+)
+def test_a_broken_one_does_not_stop_the_rest(folder: Path, content: str, reason: str) -> None:
+    (folder / "another.py").write_text(content)
+    found = catalogue.everything(folder)
+    assert "rewards-newline" in {patch.name for patch in found.patches}
+    [broken] = found.broken
+    assert broken.origin == str(folder / "another.py")
+    assert re.match(reason, broken.reason)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--patches .*none: No such file or directory"):
+        catalogue.everything(tmp_path / "none")
+    with pytest.raises(UsageError, match="there is no patch in it"):
+        catalogue.everything(tmp_path)
+
+
+@pytest.fixture
+def patch(folder: Path) -> Patch:
+    [found] = catalogue.everything(folder).named(["ACME001"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        pytest.param({"id": "VDP900"}, "its id VDP900 begins with VDP", id="reserved id"),
+        pytest.param({"id": "VDP001"}, "its id or name is that of VDP001", id="id of another"),
+        pytest.param({"name": "vllm07-local-rank"}, "its id or name is that of VDP002", id="name of another"),
+        pytest.param({"id": "acme1"}, "its id 'acme1' is not capital letters", id="id"),
+        pytest.param({"name": "Rewards newline"}, "is not words of small letters", id="name"),
+        pytest.param({"distribution": "Acme_Rewards"}, "is written 'acme-rewards'", id="distribution"),
+        pytest.param({"documentation": "no sentence"}, "its documentation does not begin", id="documentation"),
+        pytest.param({"examples": ()}, "it has no examples", id="examples"),
+        pytest.param({"sites": ()}, "it names no site", id="site"),
+        pytest.param({"fixed_in": "soon"}, "of its versions one is none", id="version"),
+        pytest.param({"fixed_in": "1.0"}, "its versions 1.0, 1.0 do not rise", id="versions fall"),
+        pytest.param(
+            {"sites": (Site(since="1.0", file="../x.py", scope="f"),)}, "its file '../x.py'", id="file outside"
+        ),
+        pytest.param({"sites": (Site(since="1.0", file="/x.py", scope="f"),)}, "its file '/x.py'", id="file absolute"),
+        pytest.param({"sites": (Site(since="1.0", file="x.so", scope="f"),)}, "its file 'x.so'", id="no module"),
+        pytest.param({"sites": (Site(since="1.0", file="x.py", scope="f()"),)}, r"its scope 'f\(\)'", id="scope"),
+    ],
+)
+def test_what_a_declaration_must_say(patch: Patch, changed: dict[str, Any], reason: str) -> None:
+    found = own.checked("here", lambda: replace(patch, **changed), catalogue.built_in())
+    assert isinstance(found, Broken)
+    assert re.search(reason, found.reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("module", "acme_patches.rewards_newline", id="a module"),
+        pytest.param("patch", "acme_patches.rewards_newline:PATCH", id="a patch"),
+    ],
+)
+def test_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert CODE is not None
+    site = tmp_path / name
+    (site / "acme_patches").mkdir(parents=True)
+    (site / "acme_patches/__init__.py").touch()
+    (site / "acme_patches/rewards_newline.py").write_text(CODE[1])
+    info = site / "acme_patches-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-patches\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[verl_doctor.patches]\none = {value}\ntwo = nowhere\n")
+    monkeypatch.syspath_prepend(site)
+    for module in [module for module in sys.modules if module.startswith("acme_patches")]:
+        monkeypatch.delitem(sys.modules, module)
+    found = catalogue.everything()
+    assert [patch.id for patch in found.patches if not patch.id.startswith("VDP")] == ["ACME001"]
+    [broken] = found.broken
+    assert broken.origin == "nowhere (acme-patches)"
+
+
+Change = Callable[[Patch], Patch]
+
+
+def _first_example(patch: Patch, **changed: str) -> Patch:
+    return replace(patch, examples=(replace(patch.examples[0], **changed),))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        pytest.param(lambda p: _first_example(p, after=p.examples[0].before), "instead of the code after", id="after"),
+        pytest.param(
+            lambda p: _first_example(p, before=p.examples[0].before.replace("float(answer", "int(answer")),
+            "as published, CRLF: becomes",
+            id="in every layout",
+        ),
+        pytest.param(lambda p: _first_example(p, after="("), "the code after is no Python", id="no Python"),
+        pytest.param(lambda p: replace(p, trace=re.compile(b"nowhere")), "the trace is not found", id="trace"),
+        pytest.param(lambda p: replace(p, untouched=p.untouched[:1]), "no example of unfamiliar code", id="unfamiliar"),
+        pytest.param(lambda p: replace(p, untouched=p.untouched[1:]), "does not have the bug", id="none without"),
+        pytest.param(
+            lambda p: replace(p, untouched=(replace(p.untouched[0], source=p.examples[0].before), p.untouched[1])),
+            "by hand: becomes .* instead of being after",
+            id="not left alone",
+        ),
+        pytest.param(
+            lambda p: replace(p, sites=(*p.sites, Site(since="1.2", file="acme_rewards/other.py", scope="score"))),
+            "there is no example for acme_rewards/other.py since 1.2",
+            id="site without example",
+        ),
+    ],
+)
+def test_verification_finds(patch: Patch, change: Change, problem: str) -> None:
+    assert any(re.search(problem, found) for found in verify(change(patch)).problems)

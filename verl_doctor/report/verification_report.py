@@ -1,0 +1,38 @@
+"""What came of trying patches on their own examples, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from verl_doctor import SCHEMA_VERSION, __version__
+from verl_doctor.patching.own import Broken
+from verl_doctor.patching.verify import Verification
+
+
+def text(verified: Sequence[Verification], broken: Sequence[Broken], exit_code: int) -> str:
+    """Return a line for each patch, with its problems below it."""
+    del exit_code
+    lines = []
+    for each in verified:
+        word = "fails" if each.problems else "holds"
+        lines.append(f"{word}  {each.patch.id}  {each.patch.name}: {each.tried} sources tried\n")
+        lines += [f"       {problem}\n" for problem in each.problems]
+    lines += [f"fails  {each.origin}: {each.reason}\n" for each in broken]
+    return "".join(lines)
+
+
+def render(verified: Sequence[Verification], broken: Sequence[Broken], exit_code: int) -> str:
+    """Return the same as one JSON object."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "verl-doctor", "version": __version__},
+        "verified": [
+            {"id": each.patch.id, "name": each.patch.name, "tried": each.tried, "problems": list(each.problems)}
+            for each in verified
+        ],
+        "broken": [asdict(each) for each in broken],
+        "exit_code": exit_code,
+    }
+    return json.dumps(document, indent=2) + "\n"
