@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from verl_doctor import knowledge
 from verl_doctor.patching import catalogue
 from verl_doctor.patching.patch import Before, Example, Patch, Unfamiliar
 from verl_doctor.patching.structure import examine
@@ -54,3 +55,9 @@ def test_names_and_ids_are_unique_and_what_the_contract_says() -> None:
 def test_documentation_says_why_verl_meets_it(patch: Patch) -> None:
     assert "verl" in patch.documentation
     assert patch.upstream
+
+
+@PATCHES
+def test_there_is_a_known_failure_of_its_name_that_it_cures(patch: Patch) -> None:
+    [failure] = [failure for failure in knowledge.load() if failure.name == patch.name]
+    assert patch.name in {cure.patch for cure in failure.texts.cures}

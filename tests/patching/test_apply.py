@@ -115,6 +115,41 @@ def test_a_symbolic_link_to_the_cache_keeps_its_content(sandbox: Sandbox, tmp_pa
     assert sandbox.read(WORLD_SIZE) == FIXED[WORLD_SIZE]
 
 
+def test_a_file_in_a_folder_that_is_a_link_out_of_the_environment_is_refused(sandbox: Sandbox, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    (sandbox.site / "vllm/distributed").rename(shared)
+    (sandbox.site / "vllm/distributed").symlink_to(shared)
+    before = sandbox.snapshot()
+    with pytest.raises(
+        PatchRefusedError, match=r"vllm/distributed is a link to .*/shared, which other environments may"
+    ):
+        sandbox.apply()
+    assert sandbox.snapshot() == before
+    assert (shared / "parallel_state.py").read_bytes() == FILES[WORLD_SIZE]
+
+
+def test_an_environment_that_is_reached_through_a_link(sandbox: Sandbox, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(sandbox.site)
+    Sandbox(link).apply()
+    assert {file: sandbox.read(file) for file in FIXED} == FIXED
+
+
+def test_a_file_that_changes_after_it_was_planned_is_left(sandbox: Sandbox) -> None:
+    class Reinstalling(Disk):
+        """Another installer writes while the new contents are put beside the files."""
+
+        def create(self, path: Path, content: bytes, like: Path | None = None) -> None:
+            if path.name.startswith(".llm_engine.py"):
+                sandbox.write(EMPTY_CACHE, b"reinstalled")
+            super().create(path, content, like)
+
+    with pytest.raises(PatchRefusedError, match=r"weight_utils\.py was changed by another program meanwhile"):
+        sandbox.apply(disk=Reinstalling())
+    assert {file: sandbox.read(file) for file in FILES} == {**FILES, EMPTY_CACHE: b"reinstalled"}
+    assert not (sandbox.metadata / "verl-doctor").exists()
+
+
 def test_the_mode_stays(sandbox: Sandbox) -> None:
     path = sandbox.site / LOCAL_RANK
     path.chmod(0o754)
