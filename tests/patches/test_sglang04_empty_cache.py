@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from tests.conftest import Release
 from verl_doctor import releases
-from verl_doctor.demo.child import take
+from verl_doctor.demo.taking import take
 from verl_doctor.errors import DoctorError
 from verl_doctor.patching import catalogue
 from verl_doctor.patching.diagnosis import Absent, Applicable, Applied, FixedUpstream, diagnose

@@ -1,4 +1,4 @@
-"""What the three patched functions of vLLM do when they are run, before and after."""
+"""What the patched functions of vLLM do when they are run, before and after."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from verl_doctor.demo.engine import PROMPTS, SAMPLES
 from verl_doctor.errors import DoctorError
 from verl_doctor.host import Exited, Host, NotStarted, Run, TimedOut, own_python
 
@@ -35,6 +36,7 @@ def observe(host: Host, site_packages: Path) -> tuple[Behaviour, ...]:
         _groups(seen["vllm07-world-size-assert"]),
         _placement(seen["vllm07-local-rank"]),
         _loading(seen["vllm07-empty-cache"]),
+        _sampling(seen["v0-n-gt1-leak"]),
     )
 
 
@@ -101,6 +103,22 @@ def _loading(seen: dict[str, Any]) -> Behaviour:
     return Behaviour(
         patch="vllm07-empty-cache",
         tried="pt_weights_iterator() over a checkpoint of one .bin file",
+        seen=told,
+        is_cured=is_cured,
+    )
+
+
+def _sampling(seen: dict[str, Any]) -> Behaviour:
+    match seen:
+        case {"kept": [int(first), int(second), int(third)]} if 0 < first < second < third:
+            told, is_cured = f"kept {first}, then {second}, then {third} samples, all that there ever were", False
+        case {"kept": [int(first), int(second), int(third)]} if first == second == third:
+            told, is_cured = f"kept {first} samples after each round, those of that round alone", True
+        case _:
+            raise _unexpected("LLMEngine.step", seen)
+    return Behaviour(
+        patch="v0-n-gt1-leak",
+        tried=f"LLMEngine.step() in three rounds of {PROMPTS} prompts with n={SAMPLES}",
         seen=told,
         is_cured=is_cured,
     )

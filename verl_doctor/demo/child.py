@@ -1,13 +1,11 @@
-"""Runs the three functions that the patches edit, taken from a real vLLM, among stand-ins for all they use.
+"""Runs the functions that the patches edit, taken from a real vLLM, among stand-ins for all they use.
 
 Started as a script, in a process of its own, with the folder that holds vLLM as the only argument; prints what
 it saw as JSON and judges nothing. Whatever keeps a function from being run ends the process with an error.
 """
 
 from __future__ import annotations
-import __future__
 
-import ast
 import json
 import os
 import sys
@@ -16,27 +14,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))  # nothing but verl-doctor, and no site-packages
+
+from verl_doctor.demo.engine import entries_after_each_round
+from verl_doctor.demo.taking import take
+
 Seen = dict[str, Any]
-
-
-def take(file: Path, name: str, stand_ins: Mapping[str, object]) -> Any:
-    """Return a function, class or method (dotted) of a module as it stands in the file, among stand-ins.
-
-    The rest of the module is not run, so nothing that it imports is needed; annotations stay text for the
-    same reason.
-    """
-    nodes: list[ast.stmt] = list(ast.parse(file.read_bytes()).body)
-    for part in name.split("."):
-        if len(nodes) == 1 and isinstance(nodes[0], ast.ClassDef):
-            nodes = nodes[0].body
-        nodes = [node for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == part]
-        if len(nodes) != 1:
-            raise LookupError(f"{file} defines {name} {len(nodes)} times")
-    flags = __future__.annotations.compiler_flag
-    code = compile(ast.Module(nodes, []), str(file), "exec", flags=flags, dont_inherit=True)
-    namespace = dict(stand_ins)
-    exec(code, namespace)  # noqa: S102  # running the real function is the point
-    return namespace[name.rpartition(".")[2]]
 
 
 def make_groups(site_packages: Path) -> Seen:
@@ -117,10 +101,17 @@ def load_weights(site_packages: Path) -> Seen:
     return {"weights": weights, "emptied": len(emptied)}
 
 
+def keep_samples(site_packages: Path) -> Seen:
+    """Three rounds of several samples to several prompts are generated."""
+    engine, sequence = site_packages / "vllm/engine/llm_engine.py", site_packages / "vllm/sequence.py"
+    return {"kept": entries_after_each_round(engine, sequence, rounds=3)}
+
+
 TRIALS: Mapping[str, Callable[[Path], Seen]] = {
     "vllm07-world-size-assert": make_groups,
     "vllm07-local-rank": place_worker,
     "vllm07-empty-cache": load_weights,
+    "v0-n-gt1-leak": keep_samples,
 }
 
 if __name__ == "__main__":
