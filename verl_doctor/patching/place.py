@@ -58,11 +58,6 @@ class Place:
         """Return where a file is, None where it is nowhere."""
         return next((root / file for root in self.roots if host.is_file(root / file)), None)
 
-    def leads_out(self, host: Host, path: Path) -> Path | None:
-        """Return where a file's folder really is, if a link leads there out of this installation; else None."""
-        real = host.real(path.parent)
-        return None if any(real.is_relative_to(host.real(root)) for root in self.roots) else real
-
 
 def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
     """Return where a distribution is; None where it is not installed."""

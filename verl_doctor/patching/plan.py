@@ -94,13 +94,6 @@ def read(host: Host, path: Path) -> bytes:
 
 
 def _untouched(host: Host, file: File) -> Edit:
-    """Return the edit of a file that leaves it as it is. Raises PatchRefusedError for a file that others share."""
-    real = file.place.leads_out(host, file.path)
-    if real:
-        raise PatchRefusedError(
-            f"Nothing was written: {file.path.parent} is a link to {real}, which other environments may use. "
-            f"Patch {file.place.name} where it is installed."
-        )
     content = read(host, file.path)
     return Edit(patches=(), file=file.file, place=file.place, path=file.path, old=content, new=content)
 
@@ -124,12 +117,23 @@ def _changes(host: Host, edits: Iterable[Edit]) -> Iterable[Change]:
 
 
 def changes(host: Host, place: Place, edits: Sequence[Edit], ledger: Ledger) -> list[Change]:
-    """Return all files to write for edits in one distribution, and for the ledger it has afterwards."""
+    """Return all files to write for edits in one distribution, and for the ledger it has afterwards.
+
+    Raises PatchRefusedError where a link leads to one of them from outside the installation: others may share it.
+    """
     contents = {edit.file: edit.new for edit in edits}
-    return [
+    found = [
         *(Change(edit.path, edit.old, edit.new) for edit in edits),
         *receipts.changes(host, place, receipts.read(host, place), ledger, contents),
     ]
+    for folder in dict.fromkeys(change.path.parent for change in found):
+        real = host.real(folder)
+        if not any(real.is_relative_to(host.real(root)) for root in place.roots):
+            raise PatchRefusedError(
+                f"Nothing was written: {folder} is a link to {real}, which other environments may use. "
+                f"Patch {place.name} where it is installed."
+            )
+    return found
 
 
 def _with_receipts(host: Host, place: Place, edits: Sequence[Edit]) -> Ledger:
