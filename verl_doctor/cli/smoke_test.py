@@ -1,0 +1,108 @@
+"""`verl-doctor smoke-test`: a real rollout with the installed vLLM."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
+from verl_doctor.errors import TargetError
+from verl_doctor.smoke.sessions import Device, Level
+
+if TYPE_CHECKING:
+    from verl_doctor.host import Host
+    from verl_doctor.smoke.run import Place
+    from verl_doctor.target import Target
+
+
+def command(
+    level: Annotated[
+        Level,
+        typer.Option(
+            "--level", help="quick: one engine on one GPU; full: also eager, flash-attn, and layouts of ranks."
+        ),
+    ] = Level.QUICK,
+    device: Annotated[Device, typer.Option("--device", help="cpu tries what a CPU build of vLLM can.")] = Device.CUDA,
+    memory: Annotated[
+        float,
+        typer.Option("--gpu-memory", min=0.01, max=0.98, help="The part of the GPU's memory that the engine takes."),
+    ] = 0.2,
+    python: Python = None,
+    prefix: Prefix = None,
+    output: OutputFormat = Format.TEXT,
+) -> int:
+    """Generate with the installed vLLM and compare with the known answers.
+
+    A tiny model, made on the spot, whose right answers follow from its construction: eager, with CUDA graphs, in a
+    batch, after sleep, after new weights, and in verl's launch layouts. Nothing is downloaded; no child outlives it.
+    """
+    from verl_doctor.facts.packages import collect
+    from verl_doctor.patching import catalogue
+    from verl_doctor.patching.state import states
+    from verl_doctor.report import smoke_report
+    from verl_doctor.smoke.outcome import SmokeTest
+    from verl_doctor.smoke.run import Began, run
+    from verl_doctor.smoke.sessions import plan
+
+    host = the_host()
+    target = the_target(host, python, prefix)
+    place = _place(host, target, device)
+    started = time.monotonic()
+    todo = plan(level, device, len(place.gpus), {"memory": memory})
+    results = []
+    for happened in run(todo, place):
+        if isinstance(happened, Began):
+            _progress(f"running  {happened.name}")
+            continue
+        results.append(happened)
+        _progress("")
+        (sys.stderr if output is Format.JSON else sys.stdout).write(smoke_report.line(happened))
+        sys.stdout.flush()
+    test = SmokeTest(
+        level=level,
+        device=device,
+        results=tuple(results),
+        patches=states(host, target, collect(host, target), catalogue.everything().patches),
+        seconds=time.monotonic() - started,
+    )
+    sys.stdout.write(smoke_report.render(test, target) if output is Format.JSON else smoke_report.summary(test))
+    return test.exit_code
+
+
+def _place(host: Host, target: Target, device: Device) -> Place:
+    """Return where the children run. Raises TargetError where they cannot."""
+    from verl_doctor.smoke.run import Place
+
+    if target.python is None or target.root != "/":
+        raise TargetError(f"{target.prefix} has no Python that can be run here, so nothing can be tried.")
+    gpus = _gpus(host, target) if device is Device.CUDA else ()
+    return Place(python=Path(target.python), environ=dict(host.environ), device=device, gpus=gpus)
+
+
+def _gpus(host: Host, target: Target) -> tuple[str, ...]:
+    """Return the GPUs that a child sees, as CUDA_VISIBLE_DEVICES names them. Raises TargetError for none."""
+    from verl_doctor.facts.collect import collect
+    from verl_doctor.model import Unavailable
+
+    found = collect(host, target, {"gpus"}).gpus
+    if isinstance(found, Unavailable):
+        raise TargetError(f"Whether there is a GPU is not known: {found.reason}.")
+    visible = host.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",") if visible is not None else [str(number) for number in range(len(found))]
+    shown = tuple(name.strip() for name in names if name.strip() not in {"", "-1", "NoDevFiles"})
+    if not found or not shown:
+        raise TargetError(
+            "There is no GPU to try; --device cpu tries a CPU build of vLLM, and `verl-doctor check` says more about GPUs."
+        )
+    return shown
+
+
+def _progress(text: str) -> None:
+    """Show on a terminal what is running, on a line that the next one replaces."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.flush()

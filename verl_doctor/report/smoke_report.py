@@ -1,0 +1,85 @@
+"""A smoke test as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from verl_doctor.model import Verdict
+from verl_doctor.report.head import head
+from verl_doctor.smoke.outcome import SmokeTest
+from verl_doctor.smoke.probes import PROBES
+from verl_doctor.smoke.run import ProbeResult
+from verl_doctor.smoke.trouble import known
+from verl_doctor.target import Target
+
+_SENTENCES: Final = {
+    Verdict.HEALTHY: "verl's rollouts work on this node: everything that was tried passed.",
+    Verdict.BROKEN: "verl's rollouts do not work here as it is: {failed} of {tried} probes failed, first {first}.",
+    Verdict.UNKNOWN: "Whether verl's rollouts work on this node was not seen: no rollout could be tried.",
+}
+
+
+def line(result: ProbeResult) -> str:
+    """Return the line for one probe, with the reason below it where it did not pass."""
+    text = f"{result.outcome:<8} {result.name:<26} {result.seconds:>6.1f} s  {PROBES[result.name].shows}\n"
+    return text + (f"         {result.reason}\n" if result.reason else "")
+
+
+def summary(test: SmokeTest) -> str:
+    """Return what follows the lines of the probes: measurements, patches, known failures, and one sentence."""
+    return "".join(_summary(test))
+
+
+def _summary(test: SmokeTest) -> Iterator[str]:
+    for result in test.results:
+        failure = known(result) if result.outcome == "failed" else None
+        if failure:
+            yield f"\n{result.name} looks like {failure}: `verl-doctor check` tells how it is cured.\n"
+    if test.gain:
+        yield f"\nDecoding with CUDA graphs is {test.gain} times as fast as without.\n"
+    applied = [name for name, state in test.patches.items() if state.state == "applied"]
+    if applied:
+        yield "\n"
+    for name in applied:
+        yield f"Patch {test.patches[name].id} {name} is applied; its effect is {test.proof(name)}.\n"
+    failed = [result.name for result in test.results if result.outcome == "failed"]
+    tried = sum(result.outcome != "skipped" for result in test.results)
+    sentence = _SENTENCES[test.verdict].format(failed=len(failed), tried=tried, first=failed[0] if failed else "")
+    yield f"\n{test.verdict.value.upper()}  {sentence} ({test.seconds:.0f} s)\n"
+
+
+def render(test: SmokeTest, target: Target) -> str:
+    """Return the smoke test as one JSON object."""
+    document: dict[str, Any] = {
+        **head(target),
+        "level": test.level.value,
+        "device": test.device.value,
+        "verdict": test.verdict.value,
+        "seconds": round(test.seconds, 3),
+        "probes": [_plain(result) for result in test.results],
+        "patches": [
+            {"id": state.id, "name": name, "state": state.state, "effect": test.proof(name)}
+            for name, state in test.patches.items()
+            if state.state in {"applied", "applicable"}
+        ],
+    }
+    if test.gain:
+        document["graphs_gain"] = test.gain
+    return json.dumps({**document, "exit_code": test.exit_code}, indent=2) + "\n"
+
+
+def _plain(result: ProbeResult) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "name": result.name,
+        "outcome": result.outcome,
+        "seconds": round(result.seconds, 3),
+        "measurements": dict(result.measurements),
+        "proves": list(result.proves),
+    }
+    if result.reason:
+        plain["reason"] = result.reason
+    if result.outcome == "failed":
+        plain |= {"known_failure": known(result), "detail": result.detail[-4000:]}
+    return plain

@@ -1,0 +1,124 @@
+"""The installed vLLM behind one interface: what differs between its releases is here and nowhere else.
+
+Releases 0.7.0 to today differ in where the worker is, in how weights are sent, and in which levels of sleep there are.
+What a release has is found by looking, not by its version, so that an unknown newer one is tried.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+class NotOfferedError(Exception):
+    """What a probe asks for is not in this vLLM, or in this build of it; the message says what."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to start an engine; the defaults are one GPU, CUDA graphs for the batch sizes that the probes use."""
+
+    model: Path
+    eager: bool = False
+    sleep: bool = False
+    tensor_parallel: int = 1
+    launcher: str | None = None
+    memory: float = 0.2
+    sequences: int = 8
+    length: int = 2048
+
+
+class Engine:
+    """A running vLLM."""
+
+    def __init__(self, settings: Settings) -> None:
+        from vllm import LLM
+
+        options: dict[str, Any] = {
+            "model": str(settings.model),
+            "skip_tokenizer_init": True,
+            "dtype": "bfloat16",
+            "enforce_eager": settings.eager,
+            "max_model_len": settings.length,
+            "max_num_seqs": settings.sequences,
+            "gpu_memory_utilization": settings.memory,
+            "tensor_parallel_size": settings.tensor_parallel,
+            "seed": 0,
+        }
+        if settings.sleep:
+            options["enable_sleep_mode"] = True
+        if settings.launcher:
+            options |= {"distributed_executor_backend": settings.launcher, "disable_custom_all_reduce": True}  # as verl
+        self._llm = LLM(**options)
+
+    def generate(self, prompts: Sequence[list[int]], count: int, *, samples: int = 1) -> list[list[list[int]]]:
+        """Return `count` tokens after each prompt, `samples` times: first by prompt, then by sample."""
+        from vllm import SamplingParams
+
+        # A known answer is as certain at temperature 1 as when the likeliest token is taken.
+        how = SamplingParams(
+            temperature=0.0 if samples == 1 else 1.0, n=samples, max_tokens=count, ignore_eos=True, detokenize=False
+        )
+        asked: Any = [{"prompt_token_ids": tokens} for tokens in prompts]
+        answers = self._llm.generate(asked, how, use_tqdm=False)
+        return [[list(output.token_ids) for output in answer.outputs] for answer in answers]
+
+    def sleep(self, level: int) -> None:
+        """Give the memory back. Raises NotOfferedError where this vLLM cannot."""
+        if not hasattr(self._llm, "sleep"):
+            raise NotOfferedError("this vLLM has no sleep mode")
+        self._llm.sleep(level=level)
+
+    def wake_up(self) -> None:
+        """Take the memory again."""
+        self._llm.wake_up()
+
+    def load_weights(self, weights: Iterable[tuple[str, torch.Tensor]]) -> None:
+        """Send new weights into the running model as verl does, and forget what the old ones put into the cache.
+
+        A CPU build repacks its weights when it loads them, and takes new ones by another way.
+        """
+        runner = self.runner
+        if torch.cuda.is_available() or not hasattr(runner, "reload_weights"):
+            runner.model.load_weights(weights)
+        else:
+            runner.reload_weights(weights_iterator=weights)
+        self.forget_cache()
+
+    def forget_cache(self) -> None:
+        """Empty the prefix cache, so that prompts are computed again."""
+        holder = next((x for x in (self._llm, self._llm.llm_engine) if hasattr(x, "reset_prefix_cache")), None)
+        if holder is not None:
+            holder.reset_prefix_cache()
+
+    @property
+    def runner(self) -> Any:
+        """The object that holds the model on this process's device."""
+        return self.worker.model_runner
+
+    @property
+    def worker(self) -> Any:
+        """The worker in this process."""
+        worker = self.executor.driver_worker
+        return getattr(worker, "worker", worker)
+
+    @property
+    def executor(self) -> Any:
+        """The object that starts the workers."""
+        engine = self._llm.llm_engine
+        executor = getattr(engine, "model_executor", None)
+        if executor is None:
+            raise NotOfferedError("the engine does not run in this process, so its weights cannot be reached")
+        return executor
+
+    def close(self) -> None:
+        """Let the engine and its memory go."""
+        del self._llm
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

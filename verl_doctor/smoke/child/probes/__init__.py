@@ -1,0 +1,1 @@
+"""The probes, one a module: `run(context)` returns measurements, or raises what went wrong."""

@@ -1,0 +1,44 @@
+"""Several answers to each prompt (n above 1), over many rounds: all right, and nothing of them is kept."""
+
+from __future__ import annotations
+
+import gc
+import time
+from typing import Any
+
+from .. import known_answer
+from ..context import Context, WrongAnswerError
+
+ROUNDS, SAMPLES, PROMPTS, COUNT = 12, 8, 4, 4
+WARM = 4
+"""Rounds before the counting begins: caches fill."""
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Generate; count the objects that Python keeps after each round, which is the same number where nothing leaks."""
+    prompts = [known_answer.prompt(300 + number, 40) for number in range(PROMPTS)]
+    kept, seconds = [], []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        answers = context.engine.generate(prompts, COUNT, samples=SAMPLES)
+        seconds.append(time.perf_counter() - started)
+        for prompt, samples in zip(prompts, answers, strict=True):
+            if len(samples) != SAMPLES:
+                raise WrongAnswerError(f"{len(samples)} samples came back instead of {SAMPLES}")
+            context.check([prompt] * SAMPLES, samples)
+        del answers
+        gc.collect()
+        kept.append(len(gc.get_objects()))
+    growth = (kept[-1] - kept[WARM - 1]) / (ROUNDS - WARM)
+    half = (ROUNDS - WARM) // 2
+    measured = {
+        "objects_kept_per_round": round(growth, 1),
+        "samples_per_round": SAMPLES * PROMPTS,
+        "seconds_per_round": round(sum(seconds[WARM:]) / (ROUNDS - WARM), 4),
+        "slowdown": round(sum(seconds[-half:]) / sum(seconds[WARM:-half]), 3),
+    }
+    if growth >= SAMPLES * PROMPTS:
+        raise WrongAnswerError(
+            f"after each round of {SAMPLES * PROMPTS} samples {growth:.0f} more objects stay: finished samples are kept"
+        )
+    return measured

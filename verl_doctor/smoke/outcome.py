@@ -1,0 +1,48 @@
+"""What a smoke test says as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from verl_doctor.facts.patches import PatchState
+from verl_doctor.model import Verdict
+from verl_doctor.smoke.run import ProbeResult
+from verl_doctor.smoke.sessions import Device, Level
+
+
+@dataclass(frozen=True, kw_only=True)
+class SmokeTest:
+    """The results of all probes, and the state of the patches in the environment that was tried."""
+
+    level: Level
+    device: Device
+    results: tuple[ProbeResult, ...]
+    patches: Mapping[str, PatchState]
+    seconds: float
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Broken where a probe failed; unknown where no rollout was seen; else healthy."""
+        if any(result.outcome == "failed" for result in self.results):
+            return Verdict.BROKEN
+        is_seen = any(result.name == "rollout" and result.outcome == "passed" for result in self.results)
+        return Verdict.HEALTHY if is_seen else Verdict.UNKNOWN
+
+    @property
+    def exit_code(self) -> int:
+        """0 healthy, 1 a failed probe, 3 nothing was seen."""
+        return {Verdict.HEALTHY: 0, Verdict.BROKEN: 1}.get(self.verdict, 3)
+
+    @property
+    def gain(self) -> float | None:
+        """How many times faster decoding with CUDA graphs is than eager; None where not both were measured."""
+        speeds = {r.name: r.measurements.get("tokens_per_second") for r in self.results if r.outcome == "passed"}
+        graphs, eager = speeds.get("cuda-graphs"), speeds.get("eager-rollout")
+        return round(graphs / eager, 2) if graphs and eager else None
+
+    def proof(self, patch: str) -> str:
+        """Say whether the probe that needs a patch ran and passed: proved, refuted or not tried."""
+        outcomes = {result.outcome for result in self.results if patch in result.proves}
+        return "refuted" if "failed" in outcomes else "proved" if "passed" in outcomes else "not tried"

@@ -1,0 +1,70 @@
+"""The probes that there are: what each shows, how long it may take, and which patches it proves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """One thing that a smoke test tries.
+
+    `shows` is a sentence for the report. `deadline` is in seconds, and generous: it is there for what hangs. `proves` names
+    the patches without which it fails.
+    """
+
+    name: str
+    shows: str
+    deadline: float
+    proves: tuple[str, ...] = ()
+
+
+_ENGINE_START: Final = 600.0
+"""Seconds for starting an engine: on a bare machine a new release compiles kernels for minutes."""
+
+PROBES: Final = {
+    probe.name: probe
+    for probe in (
+        Probe(name="import-vllm", shows="torch and vLLM can be imported", deadline=300),
+        Probe(name="arithmetic", shows="every visible GPU multiplies matrices right", deadline=120),
+        Probe(
+            name="bin-checkpoint",
+            shows="an engine in sleep mode loads a .bin checkpoint",
+            deadline=_ENGINE_START,
+            proves=("vllm07-empty-cache",),
+        ),
+        Probe(name="rollout", shows="the rollout gives the known answers", deadline=_ENGINE_START),
+        Probe(name="cuda-graphs", shows="decoding replays CUDA graphs", deadline=120),
+        Probe(
+            name="sampling",
+            shows="several samples of each prompt are right, and none is kept",
+            deadline=120,
+            proves=("v0-n-gt1-leak",),
+        ),
+        Probe(name="sleep", shows="asleep the engine gives its memory back; awake it answers right", deadline=120),
+        Probe(name="weight-sync", shows="new weights change the answers to their own", deadline=120),
+        Probe(
+            name="tensordict-batch", shows="a batch survives in a TensorDict, to another process and back", deadline=120
+        ),
+        Probe(name="flash-attention", shows="flash-attn agrees with plain attention", deadline=120),
+        Probe(
+            name="eager-rollout",
+            shows="an eager engine gives the known answers, without graphs",
+            deadline=_ENGINE_START,
+        ),
+        Probe(name="all-reduce", shows="the GPUs add numbers together through NCCL", deadline=120),
+        Probe(
+            name="world-larger-than-engine",
+            shows="an engine of one GPU starts in a world of several",
+            deadline=_ENGINE_START,
+            proves=("vllm07-world-size-assert", "vllm074dev-dp-size"),
+        ),
+        Probe(
+            name="one-gpu-per-rank",
+            shows="an engine spans ranks that each see one GPU",
+            deadline=_ENGINE_START,
+            proves=("vllm07-local-rank",),
+        ),
+    )
+}
