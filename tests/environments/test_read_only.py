@@ -111,5 +111,5 @@ def test_a_read_only_file_system(environment: Environment) -> None:
     start = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"
     flags = ("-c", start, *isolated, f'{mount} && exec "$@"', "sh", sys.executable)
     sentence = environment.refusal(*APPLY, code=3, flags=flags)
-    assert "cannot be written: Read-only file system; nothing was changed." in sentence
+    assert "cannot be written: it is on a read-only file system; nothing was changed." in sentence
     assert environment.photograph() == before

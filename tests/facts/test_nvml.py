@@ -107,5 +107,6 @@ def test_without_the_binding_nothing_is_started(monkeypatch: pytest.MonkeyPatch)
 def test_the_folder_that_holds_the_binding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text("")
+    monkeypatch.delitem(sys.modules, "pynvml", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     assert (nvml.command() or ())[-1] == str(tmp_path)

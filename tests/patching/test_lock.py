@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import signal
 import sys
@@ -36,6 +38,28 @@ def test_it_is_free_after_an_error(file: Path, error: type[BaseException]) -> No
         raise error
     with lock.held(file, patience=0):
         pass
+
+
+def test_a_file_that_cannot_be_written_is_locked_all_the_same(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def denied(path: Path, flags: int) -> int:
+        if flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, flags)
+
+    monkeypatch.setattr(os, "open", denied)
+    with lock.held(file), pytest.raises(BusyError), lock.held(file, patience=0):
+        pytest.fail("got in")
+
+
+def test_a_file_system_without_locks_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unheard_of(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(fcntl, "flock", unheard_of)
+    with pytest.raises(OSError, match="Function not implemented"), lock.held(file):
+        pytest.fail("got in")
 
 
 def test_whoever_holds_it_keeps_others_out(file: Path) -> None:

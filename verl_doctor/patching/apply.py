@@ -96,6 +96,6 @@ def _locked(places: Sequence[Place], patience: float) -> Iterator[None]:
                 stack.enter_context(held(place.lock, patience))
             except OSError as error:
                 raise WriteFailedError(
-                    f"{place.metadata} cannot be written: {error.strerror}; nothing was changed."
+                    f"{place.lock} cannot be locked: {error.strerror}; nothing was changed."
                 ) from error
         yield

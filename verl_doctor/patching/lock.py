@@ -29,12 +29,22 @@ def held(path: Path, patience: float = PATIENCE) -> Iterator[None]:
 
     Raises BusyError where another process holds it for `patience` seconds, and OSError where it cannot be had at all.
     """
-    file = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    file = _opened(path)
     try:
         _take(file, path, time.monotonic() + patience)
         yield
     finally:
         os.close(file)
+
+
+def _opened(path: Path) -> int:
+    """Open a file for writing; where only its folder can be written, for reading, which is enough on local disks."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _take(file: int, path: Path, until: float) -> None:
