@@ -31,6 +31,9 @@ def command(
         float,
         typer.Option("--gpu-memory", min=0.01, max=0.98, help="The part of the GPU's memory that the engine takes."),
     ] = 0.2,
+    probes: Annotated[
+        list[str] | None, typer.Option("--probe", metavar="NAME", help="Only this probe; may be given more than once.")
+    ] = None,
     python: Python = None,
     prefix: Prefix = None,
     output: OutputFormat = Format.TEXT,
@@ -52,7 +55,7 @@ def command(
     target = the_target(host, python, prefix)
     place = _place(host, target, device)
     started = time.monotonic()
-    todo = plan(level, device, len(place.gpus), {"memory": memory})
+    todo = plan(level, device, len(place.gpus), {"memory": memory}, probes or ())
     results = []
     for happened in run(todo, place):
         if isinstance(happened, Began):
@@ -96,7 +99,7 @@ def _gpus(host: Host, target: Target) -> tuple[str, ...]:
     shown = tuple(name.strip() for name in names if name.strip() not in {"", "-1", "NoDevFiles"})
     if not found or not shown:
         raise TargetError(
-            "There is no GPU to try; --device cpu tries a CPU build of vLLM, and `verl-doctor check` says more about GPUs."
+            "There is no GPU to try. --device cpu tries a CPU build of vLLM; `verl-doctor check` says more about GPUs."
         )
     return shown
 

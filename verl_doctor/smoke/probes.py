@@ -10,8 +10,8 @@ from typing import Final
 class Probe:
     """One thing that a smoke test tries.
 
-    `shows` is a sentence for the report. `deadline` is in seconds, and generous: it is there for what hangs. `proves` names
-    the patches without which it fails.
+    `shows` is a sentence for the report. `deadline` is in seconds, and generous: it is there for what hangs. `proves`
+    names the patches without which it fails.
     """
 
     name: str

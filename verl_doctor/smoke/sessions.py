@@ -1,11 +1,13 @@
-"""Which children run which probes: those that can share an engine share a child, a launch layout has one child a rank."""
+"""Which children run which probes: those that can share an engine share a child, a layout has one child a rank."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
+
+from verl_doctor.errors import UsageError
 
 
 class Device(str, Enum):
@@ -41,30 +43,36 @@ class Plan:
 
 
 ENGINE = ("bin-checkpoint", "rollout", "cuda-graphs", "sampling", "sleep", "weight-sync", "tensordict-batch")
-ALONE = ("import-vllm", "arithmetic")
-RANKS = ("all-reduce", "world-larger-than-engine", "one-gpu-per-rank")
+"""The probes that share the engine which the first of them starts."""
+FIRST = ("import-vllm", "arithmetic", *ENGINE)
+LAYOUTS = ("world-larger-than-engine", "one-gpu-per-rank")
 
 
-def plan(level: Level, device: Device, gpus: int, settings: Mapping[str, Any]) -> Plan:
-    """Return what to run at a level on a node that shows so many GPUs."""
-    first = Session(probes=(*ALONE, *ENGINE), settings=settings)
-    if level is Level.QUICK:
-        return Plan(sessions=(first,))
-    if device is Device.CPU:
-        return Plan(sessions=(first,), skipped=dict.fromkeys((*RANKS, "flash-attention"), "it needs GPUs"))
-    sessions = [
-        Session(probes=(*first.probes, "flash-attention"), settings=settings),
-        Session(probes=("eager-rollout",), eager=True, settings=settings),
-    ]
-    if gpus < 2:  # noqa: PLR2004 # a layout has at least two ranks
-        return Plan(sessions=tuple(sessions), skipped=dict.fromkeys(RANKS, f"it needs two GPUs, and {gpus} is visible"))
-    sessions += [
-        Session(probes=("all-reduce",), ranks=gpus, settings=settings),
-        *(Session(probes=(name,), ranks=2, settings=settings) for name in RANKS[1:]),
-    ]
-    return Plan(sessions=tuple(sessions))
+def plan(level: Level, device: Device, gpus: int, settings: Mapping[str, Any], only: Collection[str] = ()) -> Plan:
+    """Return what to run at a level on a node that shows so many GPUs; `only` the probes of these names, all without.
+
+    Raises UsageError for a name that the level does not have.
+    """
+    sessions = [Session(probes=FIRST, settings=settings)]
+    skipped: dict[str, str] = {}
+    if level is Level.FULL:
+        sessions[0] = Session(probes=(*FIRST, "flash-attention"), settings=settings)
+        sessions += [Session(probes=("eager-rollout",), eager=True, settings=settings)]
+        ranks = gpus if device is Device.CUDA else 2
+        if ranks > 1:
+            sessions += [Session(probes=("all-reduce",), ranks=ranks, settings=settings)]
+            sessions += [Session(probes=(name,), ranks=2, settings=settings) for name in LAYOUTS]
+        else:
+            skipped = dict.fromkeys(("all-reduce", *LAYOUTS), "it needs two GPUs, and one is visible")
+    known = [*(name for session in sessions for name in session.probes), *skipped]
+    if unknown := [name for name in only if name not in known]:
+        raise UsageError(f"There is no probe {', '.join(unknown)} at level {level.value}; it has {', '.join(known)}.")
+    return _only(Plan(sessions=tuple(sessions), skipped=skipped), only or known)
 
 
-def names(sessions: Sequence[Session]) -> tuple[str, ...]:
-    """Return the probes of some sessions, in order."""
-    return tuple(name for session in sessions for name in session.probes)
+def _only(whole: Plan, names: Collection[str]) -> Plan:
+    kept = [replace(session, probes=tuple(n for n in session.probes if n in names)) for session in whole.sessions]
+    return Plan(
+        sessions=tuple(session for session in kept if session.probes),
+        skipped={name: reason for name, reason in whole.skipped.items() if name in names},
+    )
