@@ -93,7 +93,10 @@ PATCH = Patch(
     sites=(Site(since="0.7.0", file="vllm/engine/llm_engine.py", scope="LLMEngine.step"),),
     fixed_in="0.8.0",
     upstream=("https://github.com/vllm-project/vllm/pull/14326",),
-    trace=re.compile(rb"get_and_reset_finished_requests_ids\(\)(?!(?:\s|\#[^\n]*\n)*for\b)"),
+    trace=re.compile(
+        rb"get_and_reset_finished_requests_ids (?:[\s\\]|\#[^\n]*\n)* \( (?:\s|\#[^\n]*\n)* \) (?! (?:\s|\#[^\n]*\n)* for\b )",
+        re.VERBOSE,
+    ),
     edit=edit,
     examples=(
         Example(name="as published", before=_with(_ASKED + "\n"), after=_with(_ASKED + _FORGOTTEN + "\n")),

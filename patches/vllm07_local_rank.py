@@ -95,7 +95,7 @@ PATCH = Patch(
     ),
     fixed_in="0.7.3",
     upstream=("https://github.com/vllm-project/vllm/issues/12782",),
-    trace=re.compile(rb"local_rank [^=\n]* = (?:[\s()\\]|\#[^\n]*\n)* rank\b", re.VERBOSE),
+    trace=re.compile(rb"local_rank (?:[^=\n]|\\\r?\n)* = (?:[\s()\\]|\#[^\n]*\n)* rank\b", re.VERBOSE),
     edit=edit,
     examples=(
         Example(

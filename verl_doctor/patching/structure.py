@@ -10,7 +10,7 @@ import sys
 import tokenize
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -33,25 +33,30 @@ def examine(patch: Patch, source: bytes, version: str | None = None) -> Structur
     scope = patch.site(version).scope
     try:
         excerpt = _function(source, scope) if scope else _Excerpt(text=source)
-        return excerpt if isinstance(excerpt, Unfamiliar) else _edited(patch, excerpt, scope)
+        found = excerpt if isinstance(excerpt, Unfamiliar) else _edited(patch, excerpt, scope)
     except _UNPARSABLE as error:
         python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
         return Unfamiliar(f"it cannot be parsed as {python}: {_first_line(error)}")
+    if isinstance(found, Before) and not _is_python(found.edited):
+        return Unfamiliar(
+            "its white space does not survive an edit"
+        )  # libcst indents a line that begins with a form feed
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Excerpt:
     """Lines of a source that are parsed, and those before and after, which stay as they are.
 
-    `above` has to stand over an indented function so that it can be parsed alone; `config` says what else the rest
-    of the source would have told.
+    `above` has to stand over an indented function so that it can be parsed alone; `encoding` is that of the source,
+    None where the text says it itself.
     """
 
     text: bytes
     before: bytes = b""
     after: bytes = b""
     above: bytes = b""
-    config: cst.PartialParserConfig = field(default_factory=cst.PartialParserConfig)
+    encoding: str | None = None
 
 
 def _function(source: bytes, scope: str) -> _Excerpt | Unfamiliar:
@@ -59,33 +64,46 @@ def _function(source: bytes, scope: str) -> _Excerpt | Unfamiliar:
 
     Python's own parser says which these are, in a tenth of the time that libcst would take for the whole source.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about string literals, which are not ours
-        found = list(_definitions(ast.parse(source), scope.split(".")))
+    found = list(_definitions(_parsed(source), scope.split(".")))
     if len(found) != 1:
         return Unfamiliar(f"it {'defines more than one' if found else 'has no'} {scope}")
     [function] = found
     mark = codecs.BOM_UTF8 if source.startswith(codecs.BOM_UTF8) else b""
     lines = _LINE.findall(source.removeprefix(mark))
-    first = min(node.lineno for node in (function, *function.decorator_list)) - 1
-    end = function.end_lineno
-    margin, inner = _margin(lines[first]), _margin(lines[function.body[0].lineno - 1])
-    newline = lines[first][len(lines[first].rstrip(b"\r\n")) :] or b"\n"
+    first, end = _first_row(function, lines), function.end_lineno
+    newline = lines[first][len(lines[first].rstrip(b"\r\n")) :]
     encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    indent = inner.removeprefix(margin).decode() or cst.PartialParserConfig().default_indent
     return _Excerpt(
         text=b"".join(lines[first:end]),
         before=mark + b"".join(lines[:first]),
         after=b"".join(lines[end:]),
-        above=b"if 1:" + newline if margin else b"",
-        config=cst.PartialParserConfig(
-            encoding=encoding.removesuffix("-sig"), default_newline=newline.decode(), default_indent=indent
-        ),
+        above=b"if 1:" + newline if lines[first][:1].isspace() else b"",
+        encoding=encoding.removesuffix("-sig"),
     )
 
 
-def _margin(line: bytes) -> bytes:
-    return line[: len(line) - len(line.lstrip(b" \t\f"))]
+def _first_row(function: ast.FunctionDef | ast.AsyncFunctionDef, lines: Sequence[bytes]) -> int:
+    """Return the index of a function's first line, its decorators included."""
+    if not function.decorator_list:
+        return function.lineno - 1
+    row = function.decorator_list[0].lineno - 1
+    while not lines[row].lstrip().startswith(b"@"):  # the decorator itself may begin on a later line
+        row -= 1
+    return row
+
+
+def _parsed(source: bytes) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about string literals, which are not ours
+        return ast.parse(source)
+
+
+def _is_python(source: bytes) -> bool:
+    try:
+        _parsed(source)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _definitions(node: ast.AST, path: Sequence[str]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -107,7 +125,8 @@ def _definitions(node: ast.AST, path: Sequence[str]) -> Iterator[ast.FunctionDef
 def _edited(patch: Patch, excerpt: _Excerpt, scope: str) -> Structure:
     """Return what the patch makes of an excerpt."""
     parsable = excerpt.above + excerpt.text
-    module = cst.parse_module(parsable, excerpt.config)
+    config = cst.PartialParserConfig(encoding=excerpt.encoding) if excerpt.encoding else cst.PartialParserConfig()
+    module = cst.parse_module(parsable, config)
     subject = _subject(module) if scope else module
     match patch.edit(subject):
         case cst.FunctionDef() | cst.Module() as answer if type(answer) is type(subject):
