@@ -94,7 +94,8 @@ PATCH = Patch(
     fixed_in="0.8.0",
     upstream=("https://github.com/vllm-project/vllm/pull/14326",),
     trace=re.compile(
-        rb"get_and_reset_finished_requests_ids (?:[\s\\]|\#[^\n]*\n)* \( (?:\s|\#[^\n]*\n)* \) (?! (?:\s|\#[^\n]*\n)* for\b )",
+        rb"get_and_reset_finished_requests_ids (?:[\s\\]|\#[^\n]*\n)* \( (?:\s|\#[^\n]*\n)* \)"
+        rb"(?! (?:\s|\#[^\n]*\n)* for\b )",
         re.VERBOSE,
     ),
     edit=edit,

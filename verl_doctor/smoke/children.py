@@ -1,199 +1,112 @@
-"""The children of one session: in process groups of their own, watched, and ended with all that they started."""
+"""The children of one attempt, one a rank: heard together, and ended with all that they started."""
 
 from __future__ import annotations
 
-import json
 import os
-import selectors
+import select
 import signal
-import subprocess
+import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from verl_doctor.smoke import leftovers
+from verl_doctor.smoke import interrupts, leftovers, rank, said
+from verl_doctor.smoke.said import Closed, Event, Gone
 
 CHILD: Final = Path(__file__).with_name("child")
 MARK: Final = "VERL_DOCTOR_SMOKE_TEST"
-"""A variable in the environment of every process that a smoke test starts, to find those that left their group."""
-
-_START: Final = """\
-import importlib.util, sys
-name, folder = "verl_doctor_child", sys.argv.pop(1)
-spec = importlib.util.spec_from_file_location(name, f"{folder}/__init__.py", submodule_search_locations=[folder])
-sys.modules[name] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sys.modules[name])
-from verl_doctor_child.main import main
-main()
-"""
-_GRACE: Final = 5.0
-"""Seconds that children get to end by themselves."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """What a child said: `kind` is begin or end; for an end also how it went."""
-
-    rank: int
-    kind: str
-    probe: str
-    outcome: str = ""
-    measurements: Mapping[str, Any] = field(default_factory=dict)
-    reason: str | None = None
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
-    """A child whose pipe has closed: it ended, or was ended."""
-
-    rank: int
-    status: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Silence:
-    """Nothing was said until the time that was waited for."""
-
-
-@dataclass(slots=True)
-class _Child:
-    process: subprocess.Popen[bytes]
-    pipe: int
-    output: Path
-    unread: bytes = b""
-    is_open: bool = True
+"""A variable in the environment of every process that a smoke test starts, to find those that left their session."""
+ANSWER: Final = 1.0
+"""Seconds that children get to print where they are."""
+_MOMENT: Final = 0.2
+"""Seconds after which one looks again for what does not tell of itself."""
+_SHORT: Final = 0.005
+"""The same where a process is about to end."""
 
 
 class Children:
-    """One process a rank, all running the same probes."""
+    """Processes that run the same probes, in a folder that goes with them."""
 
-    def __init__(
-        self, python: Path, tasks: Sequence[Mapping[str, Any]], environs: Sequence[Mapping[str, str]], work: Path
-    ) -> None:
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="verl-doctor-", ignore_cleanup_errors=True)
         self._mark = uuid.uuid4().hex
-        self._children: list[_Child] = []
-        self._selector = selectors.DefaultSelector()
-        self._memory_before = leftovers.shared_memory()
-        try:
-            for rank, (task, environ) in enumerate(zip(tasks, environs, strict=True)):
-                self._start(python, task, {**environ, MARK: self._mark}, work / f"output-{rank}")
-        except BaseException:
-            self.end()
-            raise
-
-    def _start(self, python: Path, task: Mapping[str, Any], environ: Mapping[str, str], output: Path) -> None:
-        reading, writing = os.pipe()
-        try:
-            with output.open("wb") as file:
-                process = subprocess.Popen(
-                    [str(python), "-c", _START, str(CHILD), json.dumps({**task, "events": writing})],
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=subprocess.STDOUT,
-                    env=dict(environ),
-                    cwd=output.parent,
-                    pass_fds=(writing,),
-                    start_new_session=True,
-                )
-        except BaseException:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
-        os.set_blocking(reading, False)
-        child = _Child(process=process, pipe=reading, output=output)
-        self._children.append(child)
-        self._selector.register(reading, selectors.EVENT_READ, (len(self._children) - 1, child))
-
-    def said(self, until: float) -> Iterator[Event | Gone | Silence]:
-        """Yield what the children say, as it comes; Silence at the time `until` (of time.monotonic), and then the end."""
-        ready = self._selector.select(max(0.0, until - time.monotonic()))
-        if not ready:
-            yield Silence()
-        for key, _ in ready:
-            rank, child = key.data
-            yield from self._read(rank, child)
-
-    def _read(self, rank: int, child: _Child) -> Iterator[Event | Gone]:
-        data = os.read(child.pipe, 2**16)
-        *lines, child.unread = (child.unread + data).split(b"\n")
-        for line in lines:
-            event = _event(rank, line)
-            if event:
-                yield event
-        if not data:
-            self._close(child)
-            yield Gone(rank=rank, status=self._status(child))
-
-    def _status(self, child: _Child) -> int | None:
-        """Return how a child ended; None where its pipe is closed and it runs on."""
-        try:
-            return child.process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            return None
-
-    def _close(self, child: _Child) -> None:
-        if child.is_open:
-            child.is_open = False
-            self._selector.unregister(child.pipe)
-            os.close(child.pipe)
-
-    def output(self, rank: int, size: int = 2**16) -> str:
-        """Return the last of what a child printed."""
-        with suppress(OSError), self._children[rank].output.open("rb") as file:
-            file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - size))
-            return file.read().decode(errors="replace")
-        return ""
-
-    def end(self) -> None:
-        """End every process that was started here, and remove what they left in shared memory."""
-        used = leftovers.used_by(self._mark_of_process)
-        for sent in (signal.SIGTERM, signal.SIGKILL):
-            for child in self._children:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(child.process.pid, sent)
-            if self._wait(_GRACE):
-                break
-        leftovers.end_marked(self._mark_of_process)
-        for child in self._children:
-            self._close(child)
-            with suppress(subprocess.TimeoutExpired):
-                child.process.wait(_GRACE)
-        self._selector.close()
-        leftovers.remove(used - self._memory_before)
+        self._shared_memory = leftovers.SharedMemory()
+        self._ranks: list[rank.Rank] = []
 
     @property
-    def _mark_of_process(self) -> bytes:
-        return f"{MARK}={self._mark}".encode()
+    def folder(self) -> Path:
+        """Where they run, and may write."""
+        return Path(self._folder.name)
 
-    def _wait(self, seconds: float) -> bool:
-        """Say whether all children have ended within some seconds."""
-        until = time.monotonic() + seconds
-        while any(child.process.poll() is None for child in self._children):
+    def start(self, python: Path, task: Mapping[str, Any], environ: Mapping[str, str]) -> None:
+        """Start the next rank. Raises NotStartedError where that cannot be."""
+        with interrupts.held_back():
+            marked = {**environ, MARK: self._mark}
+            number = len(self._ranks)
+            self._ranks.append(rank.Rank(number, python, CHILD, task, marked))
+
+    def listen(self, until: float) -> list[Event | Closed | Gone]:
+        """Return what the children say next; nothing where they are silent for a moment, or until a time."""
+        waiting = select.poll()
+        for child in self._ranks:
+            for descriptor in child.descriptors:
+                waiting.register(descriptor, select.POLLIN)
+        moment = _SHORT if any(child.is_ending for child in self._ranks) else _MOMENT
+        waiting.poll(1000 * max(0.0, min(moment, until - time.monotonic())))
+        heard = [each for child in self._ranks for each in child.hear()]
+        if self._shared_memory.has_changed():
+            self._shared_memory.look(self._family())
+        return heard
+
+    def output(self, number: int) -> str:
+        """Return the last of what a rank printed."""
+        return self._ranks[number].output()
+
+    def ask_where(self, numbers: Collection[int]) -> None:
+        """Have ranks print where they are; those that cannot are not waited for long."""
+        for number in numbers:
+            self._ranks[number].ask_where()
+        until = time.monotonic() + ANSWER
+        while time.monotonic() < until and not all(said.whereabouts(self.output(number)) for number in numbers):
+            self.listen(until)
+        self.listen(time.monotonic() + _SHORT)  # for the rest of what was begun
+
+    def end(self) -> None:
+        """End every process that was started here, wherever it went, and remove what they left.
+
+        First they are asked, and what tidies up after a process that ends (as Python's resource tracker does) gets the
+        time for it; so at first only the ranks are killed.
+        """
+        with interrupts.held_back():
+            self._shared_memory.look(self._family())
+            ranks = {child.pid for child in self._ranks}
+            for number, only in ((signal.SIGTERM, None), (signal.SIGKILL, ranks), (signal.SIGKILL, None)):
+                if self._all_end(number, only):
+                    break
+            for child in self._ranks:
+                child.close()
+            self._shared_memory.remove()
+            self._folder.cleanup()
+
+    def _all_end(self, number: signal.Signals, only: set[int] | None) -> bool:
+        """Send a signal to those that run, also to those that come up meanwhile; say whether all of them end."""
+        sent: set[int] = set()
+        until = time.monotonic() + rank.GRACE
+        while running := self._family():
+            for pid in (running if only is None else running & only) - sent:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, number)
+                sent.add(pid)
             if time.monotonic() > until:
                 return False
-            time.sleep(0.02)
+            time.sleep(0.01)
         return True
 
-
-def _event(rank: int, line: bytes) -> Event | None:
-    """Return an event; None for a line that is none."""
-    try:
-        said = json.loads(line)
-        return Event(
-            rank=rank,
-            kind=str(said["event"]),
-            probe=str(said["probe"]),
-            outcome=str(said.get("outcome", "")),
-            measurements=dict(said.get("measurements") or {}),
-            reason=said.get("reason"),
-            detail=str(said.get("detail", "")),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+    def _family(self) -> set[int]:
+        """Return the running processes that were started here or came from those."""
+        ranks = {child.pid for child in self._ranks}
+        running = {child.pid for child in self._ranks if child.how_it_ended() is None}
+        return running | leftovers.family(ranks, f"{MARK}={self._mark}".encode())
