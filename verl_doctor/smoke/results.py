@@ -1,0 +1,35 @@
+"""What a smoke test tells while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from verl_doctor.smoke.probes import PROBES
+
+Outcome = Literal["passed", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A probe has begun."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """How a probe went. `detail` is what the failing rank printed or raised, for the reader and for known failures."""
+
+    name: str
+    outcome: Outcome
+    seconds: float = 0.0
+    measurements: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    detail: str = ""
+
+    @property
+    def proves(self) -> tuple[str, ...]:
+        """The patches without which this probe fails."""
+        return PROBES[self.name].proves
