@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
-from verl_doctor.errors import TargetError
-from verl_doctor.smoke.sessions import Device, Level
+from verl_doctor.errors import TargetError, UsageError
+from verl_doctor.smoke.sessions import LARGE, SMALL, Device, Level, Request, plan
 
 if TYPE_CHECKING:
     from verl_doctor.host import Host
@@ -23,14 +23,29 @@ def command(
     level: Annotated[
         Level,
         typer.Option(
-            "--level", help="quick: one engine on one GPU; full: also eager, flash-attn, and layouts of ranks."
+            "--level",
+            help="quick: one engine on one GPU, a minute once warm; full: also eager, flash-attn, NCCL and verl's "
+            "layouts of ranks, three minutes on two GPUs.",
         ),
     ] = Level.QUICK,
     device: Annotated[Device, typer.Option("--device", help="cpu tries what a CPU build of vLLM can.")] = Device.CUDA,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", metavar="DIR", help="Try your own model instead; its folder."),
+    ] = None,
+    bench: Annotated[
+        bool,
+        typer.Option("--bench", help="Also time a batch with and without CUDA graphs: 7B's shape, or --model."),
+    ] = False,
     memory: Annotated[
-        float,
-        typer.Option("--gpu-memory", min=0.01, max=0.98, help="The part of the GPU's memory that the engine takes."),
-    ] = 0.2,
+        float | None,
+        typer.Option(
+            "--gpu-memory",
+            min=0.01,
+            max=0.98,
+            help=f"The part of the GPU's memory that the engine takes: {SMALL}, or {LARGE} with --model or --bench.",
+        ),
+    ] = None,
     probes: Annotated[
         list[str] | None, typer.Option("--probe", metavar="NAME", help="Only this probe; may be given more than once.")
     ] = None,
@@ -49,15 +64,22 @@ def command(
     from verl_doctor.report import smoke_report
     from verl_doctor.smoke.outcome import SmokeTest
     from verl_doctor.smoke.run import Began, run
-    from verl_doctor.smoke.sessions import plan
 
     host = the_host()
     target = the_target(host, python, prefix)
     place = _place(host, target, device)
+    request = Request(
+        level=level,
+        device=device,
+        gpus=len(place.gpus),
+        memory=memory,
+        model=_checkpoint(model),
+        bench=bench,
+        only=probes or (),
+    )
     started = time.monotonic()
-    todo = plan(level, device, len(place.gpus), {"memory": memory}, probes or ())
     results = []
-    for happened in run(todo, place):
+    for happened in run(plan(request), place):
         if isinstance(happened, Began):
             _progress(f"running  {happened.name}")
             continue
@@ -68,12 +90,20 @@ def command(
     test = SmokeTest(
         level=level,
         device=device,
+        model=request.model,
         results=tuple(results),
         patches=states(host, target, collect(host, target), catalogue.everything().patches),
         seconds=time.monotonic() - started,
     )
     sys.stdout.write(smoke_report.render(test, target) if output is Format.JSON else smoke_report.summary(test))
     return test.exit_code
+
+
+def _checkpoint(folder: Path | None) -> Path | None:
+    """Return the folder of a model. Raises UsageError for one that has no config.json."""
+    if folder is not None and not (folder / "config.json").is_file():
+        raise UsageError(f"{folder} is no folder of a model: it has no config.json.")
+    return folder and folder.resolve()
 
 
 def _place(host: Host, target: Target, device: Device) -> Place:

@@ -11,6 +11,7 @@ from verl_doctor.report.head import head
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.probes import PROBES
 from verl_doctor.smoke.run import ProbeResult
+from verl_doctor.smoke.sessions import BENCH
 from verl_doctor.smoke.trouble import known
 from verl_doctor.target import Target
 
@@ -37,8 +38,12 @@ def _summary(test: SmokeTest) -> Iterator[str]:
         failure = known(result) if result.outcome == "failed" else None
         if failure:
             yield f"\n{result.name} looks like {failure}: `verl-doctor check` tells how it is cured.\n"
-    if test.gain:
-        yield f"\nDecoding with CUDA graphs is {test.gain} times as fast as without.\n"
+    if test.decoding_gain:
+        yield f"\nDecoding one sequence with CUDA graphs is {test.decoding_gain} times as fast as without.\n"
+    if test.bench_gain:
+        speeds = {result.name: result.measurements.get("tokens_per_second") for result in test.results}
+        fast, slow = (speeds[name] for name in BENCH)
+        yield f"\nA batch makes {fast} tokens a second with CUDA graphs and {slow} without: {test.bench_gain} times.\n"
     applied = [name for name, state in test.patches.items() if state.state == "applied"]
     if applied:
         yield "\n"
@@ -56,6 +61,7 @@ def render(test: SmokeTest, target: Target) -> str:
         **head(target),
         "level": test.level.value,
         "device": test.device.value,
+        "model": str(test.model) if test.model else None,
         "verdict": test.verdict.value,
         "seconds": round(test.seconds, 3),
         "probes": [_plain(result) for result in test.results],
@@ -65,8 +71,8 @@ def render(test: SmokeTest, target: Target) -> str:
             if state.state in {"applied", "applicable"}
         ],
     }
-    if test.gain:
-        document["graphs_gain"] = test.gain
+    gains = {"graphs_gain": test.decoding_gain, "bench_gain": test.bench_gain}
+    document |= {name: gain for name, gain in gains.items() if gain}
     return json.dumps({**document, "exit_code": test.exit_code}, indent=2) + "\n"
 
 

@@ -23,6 +23,7 @@ def task(session: Session, device: Device, folder: Path) -> dict[str, Any]:
         "device": device.value,
         "world": session.ranks,
         "eager": session.eager,
+        "model": session.model and str(session.model),
         "settings": dict(session.settings),
         "work": str(folder),
     }

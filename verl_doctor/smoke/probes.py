@@ -22,6 +22,8 @@ class Probe:
 
 _ENGINE_START: Final = 600.0
 """Seconds for starting an engine: on a bare machine a new release compiles kernels for minutes."""
+_BENCH: Final = 1800.0
+"""Seconds for a batch of a large model, its weights read from a slow disk."""
 
 PROBES: Final = {
     probe.name: probe
@@ -60,6 +62,8 @@ PROBES: Final = {
             deadline=_ENGINE_START,
             proves=("vllm07-world-size-assert", "vllm074dev-dp-size"),
         ),
+        Probe(name="throughput", shows="tokens a second of a batch with CUDA graphs", deadline=_BENCH),
+        Probe(name="eager-throughput", shows="tokens a second of a batch without", deadline=_BENCH),
         Probe(
             name="one-gpu-per-rank",
             shows="an engine spans ranks that each see one GPU",

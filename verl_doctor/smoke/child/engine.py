@@ -14,9 +14,7 @@ from typing import Any
 
 import torch
 
-
-class NotOfferedError(Exception):
-    """What a probe asks for is not in this vLLM, or in this build of it; the message says what."""
+from .errors import SkippedError
 
 
 @dataclass(frozen=True)
@@ -31,6 +29,12 @@ class Settings:
     memory: float = 0.2
     sequences: int = 8
     length: int = 2048
+    load_format: str = "auto"
+
+    @property
+    def capture_sizes(self) -> list[int]:
+        """The batch sizes to capture graphs for; by itself V1 takes 67 of them whatever the engine may run at once."""
+        return [size for size in (1, 2, 4) if size < self.sequences] + list(range(8, self.sequences + 1, 8))
 
 
 class Engine:
@@ -48,8 +52,11 @@ class Engine:
             "max_num_seqs": settings.sequences,
             "gpu_memory_utilization": settings.memory,
             "tensor_parallel_size": settings.tensor_parallel,
+            "load_format": settings.load_format,
             "seed": 0,
         }
+        if not settings.eager:
+            options["compilation_config"] = {"cudagraph_capture_sizes": settings.capture_sizes}
         if settings.sleep:
             options["enable_sleep_mode"] = True
         if settings.launcher:
@@ -68,10 +75,32 @@ class Engine:
         answers = self._llm.generate(asked, how, use_tqdm=False)
         return [[list(output.token_ids) for output in answer.outputs] for answer in answers]
 
+    def rate(self, sequences: Sequence[list[int]], starts: Sequence[int]) -> list[list[tuple[float, float]]]:
+        """Return, for each token of each sequence from its start on, its log-probability and that of the likeliest.
+
+        Both in nats, given the tokens before it, as one forward pass over the whole sequence has them.
+        """
+        from vllm import SamplingParams
+
+        how = SamplingParams(temperature=0.0, max_tokens=1, prompt_logprobs=1, detokenize=False)
+        asked: Any = [{"prompt_token_ids": tokens} for tokens in sequences]
+        rated = []
+        for answer, tokens, start in zip(
+            self._llm.generate(asked, how, use_tqdm=False), sequences, starts, strict=True
+        ):
+            likely: Any = answer.prompt_logprobs
+            rated.append(
+                [
+                    (likely[place][tokens[place]].logprob, max(each.logprob for each in likely[place].values()))
+                    for place in range(start, len(tokens))
+                ]
+            )
+        return rated
+
     def sleep(self, level: int) -> None:
-        """Give the memory back. Raises NotOfferedError where this vLLM cannot."""
+        """Give the memory back. Raises SkippedError where this vLLM cannot."""
         if not hasattr(self._llm, "sleep"):
-            raise NotOfferedError("this vLLM has no sleep mode")
+            raise SkippedError("this vLLM has no sleep mode")
         self._llm.sleep(level=level)
 
     def wake_up(self) -> None:
@@ -113,7 +142,7 @@ class Engine:
         engine = self._llm.llm_engine
         executor = getattr(engine, "model_executor", None)
         if executor is None:
-            raise NotOfferedError("the engine does not run in this process, so its weights cannot be reached")
+            raise SkippedError("the engine does not run in this process, so its weights cannot be reached")
         return executor
 
     def close(self) -> None:

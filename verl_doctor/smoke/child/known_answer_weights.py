@@ -21,6 +21,7 @@ from typing import Any
 import torch
 
 from .known_answer import KEYS, KINDS, REACH, VALUES, Rule, key_token
+from .tokenizer import write_tokenizer
 
 HIDDEN = 256
 """The width of the residual stream; about a third of it is used."""
@@ -123,6 +124,7 @@ def write(folder: Path, version: int, *, safetensors: bool, dtype: torch.dtype =
     """Write the model into a folder, as safetensors or as .bin; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config(str(dtype).removeprefix("torch."))))
+    write_tokenizer(folder, VOCABULARY)
     if safetensors:
         from safetensors.torch import save_file
 

@@ -13,6 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
+from .errors import SkippedError, WrongAnswerError
 from .events import Events
 
 
@@ -39,13 +40,13 @@ def _run(probe: str, task: dict[str, object], events: Events) -> bool:
     try:
         module = importlib.import_module(f".probes.{probe.replace('-', '_')}", __package__)
         measurements = module.run(_context(task))
+    except SkippedError as error:
+        events.end(probe, "skipped", _timed(measurements, started), str(error))
+        return True
     except BaseException as error:  # noqa: BLE001 # whatever it was, the parent is told
         kind = type(error).__name__
         reason = str(error).strip() or kind
-        if kind in {"SkippedError", "NotOfferedError"}:
-            events.end(probe, "skipped", _timed(measurements, started), reason)
-            return True
-        said = reason if kind == "WrongAnswerError" else f"{kind}: {reason}"
+        said = reason if isinstance(error, WrongAnswerError) else f"{kind}: {reason}"
         events.end(probe, "failed", _timed(measurements, started), said.partition("\n")[0], traceback.format_exc())
         return False
     events.end(probe, "passed", _timed(measurements, started))
@@ -61,6 +62,6 @@ def _context(task: dict[str, object]) -> object:
     if not _contexts:
         from .context import Context
 
-        fields = {key: task[key] for key in ("device", "rank", "world", "eager", "settings")}
+        fields = {key: task[key] for key in ("device", "rank", "world", "eager", "model", "settings")}
         _contexts.append(Context(work=Path(str(task["work"])), **fields))  # type: ignore[arg-type] # checked by parent
     return _contexts[0]

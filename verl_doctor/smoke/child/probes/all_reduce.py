@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from ..context import Context, WrongAnswerError
+from ..context import Context
+from ..errors import WrongAnswerError
 from ..ranks import join
 
 COUNT = 2**24

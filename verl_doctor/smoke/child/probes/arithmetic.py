@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from ..context import Context, WrongAnswerError
+from ..context import Context
+from ..errors import WrongAnswerError
 
 SIZE = 512
 

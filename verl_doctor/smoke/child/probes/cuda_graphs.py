@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from .. import known_answer
-from ..context import Context, SkippedError, WrongAnswerError
+from ..context import Context
+from ..errors import SkippedError, WrongAnswerError
 
 COUNT, TIMED = 32, 256
 """Tokens for one prompt: while launches are counted, and while time is taken."""
@@ -20,7 +20,7 @@ def run(context: Context) -> dict[str, Any]:
         raise SkippedError("there are no CUDA graphs without a GPU")
     from torch.profiler import ProfilerActivity, profile
 
-    engine, prompt = context.engine, known_answer.prompt(200, 64)
+    engine, prompt = context.engine, context.subject.prompt(200, 64)
     engine.generate([prompt], COUNT)  # what is done only once is done
     with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as profiled:
         answers = engine.generate([prompt], COUNT)[0]
@@ -29,8 +29,10 @@ def run(context: Context) -> dict[str, Any]:
     engine.forget_cache()
     torch.cuda.synchronize()
     started = time.perf_counter()
-    context.check([prompt], engine.generate([prompt], TIMED)[0])
-    measured = {"graph_launches": launches, "tokens_per_second": round(TIMED / (time.perf_counter() - started), 1)}
+    answers = engine.generate([prompt], TIMED)[0]
+    seconds = time.perf_counter() - started
+    context.check([prompt], answers)
+    measured = {"graph_launches": launches, "tokens_per_second": round(TIMED / seconds, 1)}
     if context.eager and launches:
         raise WrongAnswerError(f"an engine that is to be eager launched {launches} CUDA graphs")
     if not context.eager and launches < COUNT - 2:

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from ..context import Context, SkippedError, WrongAnswerError
+from ..context import Context
+from ..errors import SkippedError, WrongAnswerError
 
 TOLERANCE = 0.05
 """The largest difference of an element that bfloat16 explains."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from .. import known_answer
 from ..context import Context
 
 
 def run(context: Context) -> dict[str, Any]:
     """Generate greedily after one prompt alone, then after eight at once."""
-    alone = known_answer.prompt(100, 300)
+    alone = context.subject.prompt(100, 300)
     tokens = context.check([alone], context.engine.generate([alone], 64)[0])
     started = time.perf_counter()
     tokens += context.check_batch()

@@ -6,8 +6,8 @@ import gc
 import time
 from typing import Any
 
-from .. import known_answer
-from ..context import Context, WrongAnswerError
+from ..context import Context
+from ..errors import WrongAnswerError
 
 ROUNDS, SAMPLES, PROMPTS, COUNT = 12, 8, 4, 4
 WARM = 4
@@ -16,7 +16,7 @@ WARM = 4
 
 def run(context: Context) -> dict[str, Any]:
     """Generate; count the objects that Python keeps after each round, which is the same number where nothing leaks."""
-    prompts = [known_answer.prompt(300 + number, 40) for number in range(PROMPTS)]
+    prompts = [context.subject.prompt(300 + number, 40) for number in range(PROMPTS)]
     seconds: list[float] = []
     before = 0
     for number in range(ROUNDS):
@@ -28,7 +28,7 @@ def run(context: Context) -> dict[str, Any]:
         for prompt, samples in zip(prompts, answers, strict=True):
             if len(samples) != SAMPLES:
                 raise WrongAnswerError(f"{len(samples)} samples came back instead of {SAMPLES}")
-            context.check([prompt] * SAMPLES, samples)
+            context.check([prompt] * SAMPLES, samples, is_greedy=False)
     growth = (_kept() - before) / (ROUNDS - WARM)
     half = (ROUNDS - WARM) // 2
     measured = {

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from ..context import Context, SkippedError, WrongAnswerError
+from ..context import Context
+from ..errors import SkippedError, WrongAnswerError
 
 GIB = 2**30
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from .. import known_answer
-from ..context import Context, SkippedError, WrongAnswerError
+from ..context import Context
+from ..errors import SkippedError, WrongAnswerError
 
 PART = 3
 RECEIVER = """
@@ -29,7 +29,7 @@ def run(context: Context) -> dict[str, Any]:
         if error.name != "tensordict":
             raise
         raise SkippedError("tensordict is not installed") from error
-    prompts = [known_answer.prompt(400 + number, 48) for number in range(8)]
+    prompts = [context.subject.prompt(400 + number, 48) for number in range(8)]
     answers = [samples[0] for samples in context.engine.generate(prompts, 16)]
     context.check(prompts, answers)
     batch = tensordict.TensorDict(

@@ -11,7 +11,7 @@ from ..context import Context
 def run(context: Context) -> dict[str, Any]:
     """Send another version of the weights and the first one again, and check the answers of each."""
     seconds = []
-    for version in (context.version + 1, context.version):
+    for version in (2, 1):
         started = time.perf_counter()
         context.send_weights(version)
         seconds.append(round(time.perf_counter() - started, 4))
