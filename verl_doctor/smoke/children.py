@@ -92,10 +92,13 @@ class Children:
             self._folder.cleanup()
 
     def _all_end(self, number: signal.Signals, only: set[int] | None) -> bool:
-        """Send a signal to those that run, also to those that come up meanwhile; say whether all of them end."""
+        """Send a signal to those that run, also to those that come up meanwhile; say whether all of them end.
+
+        One look misses a process that starts another and ends while one looks; so nothing is left only if two see none.
+        """
         sent: set[int] = set()
         until = time.monotonic() + rank.GRACE
-        while running := self._family():
+        while running := self._family() or self._family():
             for pid in (running if only is None else running & only) - sent:
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, number)
