@@ -45,7 +45,7 @@ def leave(body: str, **options: object) -> subprocess.CompletedProcess[str]:
         pytest.param("raise UsageError('Say which.')", 2, "verl-doctor: Say which.", id="usage"),
         pytest.param("raise DataError('No facts.')", 3, "verl-doctor: No facts.", id="data"),
         pytest.param("raise PatchRefusedError('Foreign.')", 1, "verl-doctor: Foreign.", id="refused"),
-        pytest.param("os.kill(os.getpid(), signal.SIGINT)", 130, "", id="interrupted"),
+        pytest.param("os.kill(os.getpid(), signal.SIGINT)", 130, "verl-doctor: Interrupted.", id="interrupted"),
         pytest.param("import no_such_module", 3, "A package it depends on is missing", id="dependency"),
         pytest.param("open('/no/such/file')", 3, "verl-doctor cannot go on: [Errno 2]", id="system"),
     ],

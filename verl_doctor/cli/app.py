@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 from verl_doctor import __version__, cli
 
 _NO_COMMANDS = frozenset({"app", "options"})
+_INTERRUPTED = 130
+"""What typer makes of Ctrl-C, according to its release; no command returns it."""
 
 
 class LazyGroup(TyperGroup):
@@ -78,4 +80,6 @@ def run() -> int:
             raise
         show()
         return int(status)
+    if result == _INTERRUPTED:
+        raise KeyboardInterrupt
     return int(result or 0)
