@@ -51,6 +51,7 @@ class Context:
             sleep=self.device == "cuda",
             length=min(Settings.length, self.subject.length),
             load_format=self.subject.load_format,
+            inspected=self.eager or not isinstance(self.subject, KnownAnswerModel),
         )
         started = time.perf_counter()
         self.running = Engine(replace(settings, **self.settings, **changed))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 
 def write_tokenizer(folder: Path, size: int) -> None:
     """Write a tokenizer for token ids below `size`, of which the last one ends a sequence."""
-    tokenizer = {
+    tokenizer: dict[str, Any] = {
         "version": "1.0",
         "truncation": None,
         "padding": None,
