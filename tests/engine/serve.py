@@ -21,6 +21,8 @@ from vllm import LLM, SamplingParams
 
 from verl_doctor.smoke.child import known_answer_weights
 from verl_doctor.smoke.child.engine import Engine
+from verl_doctor.smoke.child.errors import WrongAnswerError
+from verl_doctor.smoke.child.own_model import OwnModel
 
 Named = dict[str, torch.Tensor]
 VERSION = 1
@@ -32,6 +34,7 @@ class Served(Engine):
 
     def __init__(self, dtype: torch.dtype, folder: Path) -> None:
         self._dtype = dtype
+        self._folder = folder
         self._growing: dict[str, list[int]] = {}
         self._llm = LLM(
             str(known_answer_weights.write(folder, VERSION, safetensors=True, dtype=dtype)),
@@ -145,6 +148,38 @@ class Served(Engine):
         scheduler = self._llm.llm_engine.engine_core.engine_core.scheduler
         (blocks,) = scheduler.kv_cache_manager.get_block_ids(list(self._growing)[request])
         return int(blocks[position // self.block_size()])
+
+    def judge(self, prompts: list[list[int]], count: int, damage: str = "", *arguments: Any) -> str | None:
+        """Have this model judged as a user's own is; return what is said after some damage to the weights."""
+        subject = OwnModel(self._folder)
+        for spoilt in (False, True):
+            if spoilt:
+                self.send(VERSION, damage, *arguments)
+            try:
+                subject.check(self, prompts, [each[0] for each in self.generate(prompts, count)], is_greedy=True)
+            except WrongAnswerError as error:
+                return str(error) if spoilt else f"undamaged: {error}"
+        return None
+
+    def judge_grown(self, prompts: list[list[int]]) -> str | None:
+        """Have judged, as a user's own model is, what has grown after the prompts."""
+        try:
+            OwnModel(self._folder).check(self, prompts, list(self._growing.values()), is_greedy=True)
+        except WrongAnswerError as error:
+            return str(error)
+        return None
+
+    def judge_zeros(self, prompts: list[list[int]], count: int) -> str | None:
+        """Send zeros to a model that is judged as a user's own, and judge again as if they had not to be noticed."""
+        subject = OwnModel(self._folder)
+        answers = [each[0] for each in self.generate(prompts, count)]
+        subject.check(self, prompts, answers, is_greedy=True)
+        subject.version = 2
+        try:
+            subject.check(self, prompts, answers, is_greedy=True)
+        except WrongAnswerError as error:
+            return str(error)
+        return None
 
     def restore(self) -> None:
         """Give up what is growing, and send the first weights again."""

@@ -14,10 +14,10 @@ loading
 Fatal Python error: Segmentation fault
 
 Current thread 0x00007f (most recent call first):
-  File "/work/act.py", line 7 in act
-  File "/work/main.py", line 9 in main
+  File "/home/me/act.py", line 7 in act
+  File "/home/me/main.py", line 9 in main
 """
-ASKED = 'Current thread 0x00007f (most recent call first):\n  File "/work/wait.py", line 5 in wait\n'
+ASKED = 'Current thread 0x00007f (most recent call first):\n  File "/home/me/wait.py", line 5 in wait\n'
 
 
 def test_a_beginning() -> None:

@@ -95,7 +95,7 @@ def command(
         patches=states(host, target, collect(host, target), catalogue.everything().patches),
         seconds=time.monotonic() - started,
     )
-    sys.stdout.write(smoke_report.render(test, target) if output is Format.JSON else smoke_report.summary(test))
+    sys.stdout.write(smoke_report.render(test, target) if output is Format.JSON else smoke_report.summary(test, target))
     return test.exit_code
 
 

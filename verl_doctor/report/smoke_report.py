@@ -6,20 +6,23 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from verl_doctor.facts.patches import PatchState
 from verl_doctor.model import Verdict
 from verl_doctor.report.head import head
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.probes import PROBES
 from verl_doctor.smoke.run import ProbeResult
-from verl_doctor.smoke.sessions import BENCH
+from verl_doctor.smoke.sessions import BENCH, Device
 from verl_doctor.smoke.trouble import known
 from verl_doctor.target import Target
 
 _SENTENCES: Final = {
-    Verdict.HEALTHY: "verl's rollouts work on this node: everything that was tried passed.",
+    Verdict.HEALTHY: "verl's rollouts work on this node: every probe that could run passed ({tried} of {all}).",
     Verdict.BROKEN: "verl's rollouts do not work here as it is: {failed} of {tried} probes failed, first {first}.",
     Verdict.UNKNOWN: "Whether verl's rollouts work on this node was not seen: no rollout could be tried.",
 }
+
+_ON_A_CPU: Final = "The installed vLLM answers right on this node's CPU; what needs a GPU was not tried."
 
 
 def line(result: ProbeResult) -> str:
@@ -28,15 +31,16 @@ def line(result: ProbeResult) -> str:
     return text + (f"         {result.reason}\n" if result.reason else "")
 
 
-def summary(test: SmokeTest) -> str:
+def summary(test: SmokeTest, target: Target) -> str:
     """Return what follows the lines of the probes: measurements, patches, known failures, and one sentence."""
-    return "".join(_summary(test))
+    return "".join(_summary(test, target))
 
 
-def _summary(test: SmokeTest) -> Iterator[str]:
+def _summary(test: SmokeTest, target: Target) -> Iterator[str]:
     for result in test.results:
-        failure = known(result) if result.outcome == "failed" else None
-        if failure:
+        if missing := test.missing(result):
+            yield f"\n{result.name} fails without what a patch changes. `{_apply(missing, target)}` applies it.\n"
+        elif result.outcome == "failed" and (failure := known(result)):
             yield f"\n{result.name} looks like {failure}: `verl-doctor check` tells how it is cured.\n"
     if test.decoding_gain:
         yield f"\nDecoding one sequence with CUDA graphs is {test.decoding_gain} times as fast as without.\n"
@@ -51,8 +55,14 @@ def _summary(test: SmokeTest) -> Iterator[str]:
         yield f"Patch {test.patches[name].id} {name} is applied; its effect is {test.proof(name)}.\n"
     failed = [result.name for result in test.results if result.outcome == "failed"]
     tried = sum(result.outcome != "skipped" for result in test.results)
-    sentence = _SENTENCES[test.verdict].format(failed=len(failed), tried=tried, first=failed[0] if failed else "")
+    is_fine_on_cpu = test.verdict is Verdict.HEALTHY and test.device is Device.CPU
+    words = _ON_A_CPU if is_fine_on_cpu else _SENTENCES[test.verdict]
+    sentence = words.format(failed=len(failed), tried=tried, all=len(test.results), first=failed[0] if failed else "")
     yield f"\n{test.verdict.value.upper()}  {sentence} ({test.seconds:.0f} s)\n"
+
+
+def _apply(missing: tuple[PatchState, ...], target: Target) -> str:
+    return f"verl-doctor patch --apply {' '.join(state.id for state in missing)} {target.options}"
 
 
 def render(test: SmokeTest, target: Target) -> str:
@@ -64,7 +74,7 @@ def render(test: SmokeTest, target: Target) -> str:
         "model": str(test.model) if test.model else None,
         "verdict": test.verdict.value,
         "seconds": round(test.seconds, 3),
-        "probes": [_plain(result) for result in test.results],
+        "probes": [_plain(result, test.missing(result), target) for result in test.results],
         "patches": [
             {"id": state.id, "name": name, "state": state.state, "effect": test.proof(name)}
             for name, state in test.patches.items()
@@ -76,7 +86,7 @@ def render(test: SmokeTest, target: Target) -> str:
     return json.dumps({**document, "exit_code": test.exit_code}, indent=2) + "\n"
 
 
-def _plain(result: ProbeResult) -> dict[str, Any]:
+def _plain(result: ProbeResult, missing: tuple[PatchState, ...], target: Target) -> dict[str, Any]:
     plain: dict[str, Any] = {
         "name": result.name,
         "outcome": result.outcome,
@@ -88,4 +98,6 @@ def _plain(result: ProbeResult) -> dict[str, Any]:
         plain["reason"] = result.reason
     if result.outcome == "failed":
         plain |= {"known_failure": known(result), "detail": result.detail[-4000:]}
+    if missing:
+        plain["command"] = _apply(missing, target)
     return plain

@@ -53,6 +53,11 @@ class SmokeTest:
         """The gain for a batch of rollouts."""
         return self.gain(*BENCH)
 
+    def missing(self, result: ProbeResult) -> tuple[PatchState, ...]:
+        """Return the patches that are to be applied here and without which a probe fails that did fail."""
+        states = (self.patches.get(name) for name in result.proves if result.outcome == "failed")
+        return tuple(state for state in states if state and state.state == "applicable")
+
     def proof(self, patch: str) -> str:
         """Say whether the probe that needs a patch ran and passed: proved, refuted or not tried."""
         outcomes = {result.outcome for result in self.results if patch in result.proves}
