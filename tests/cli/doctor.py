@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ def doctor(
         timeout=60,
     )
     out, err = finished.stdout.decode(), finished.stderr.decode()
-    assert "Traceback" not in out + err, err
+    assert not re.search("^Traceback", out + err, re.MULTILINE), err
     return subprocess.CompletedProcess(finished.args, finished.returncode, out, err)
 
 

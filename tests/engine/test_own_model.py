@@ -1,4 +1,4 @@
-"""How a user's own model is judged: damage is found without knowing the answers, here of a model whose answers are known."""
+"""A user's own model is judged without knowing its answers: damage is found, here in one whose answers are known."""
 
 from __future__ import annotations
 
