@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from verl_doctor.host import READ_LIMIT, Exited, Limit, NotStarted, Process, Run, Space
+from verl_doctor.host import READ_LIMIT, Exited, Limit, NotStarted, Process, ReadAt, Run, Space
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,11 @@ class FakeHost:
     def find(self, data: Path, pattern: bytes) -> bytes | None:
         match = re.search(pattern, self.read(data))
         return match.group() if match else None
+
+    @contextmanager
+    def opened(self, path: Path) -> Iterator[ReadAt]:
+        data = self.read(path)
+        yield lambda offset, size: data[offset : offset + size]
 
     def which(self, program: str) -> Path | None:
         for folder in self.environ.get("PATH", "/usr/bin").split(":"):

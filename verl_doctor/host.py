@@ -7,8 +7,8 @@ import platform
 import resource
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -69,6 +69,10 @@ class Limit:
     hard: int | None
 
 
+ReadAt = Callable[[int, int], bytes]
+"""Returns so many bytes of a file from an offset on, fewer at its end."""
+
+
 class Host(Protocol):
     """What may be asked of a machine. Reading methods raise `OSError` as the system does."""
 
@@ -103,6 +107,9 @@ class Host(Protocol):
 
     def find(self, data: Path, pattern: bytes) -> bytes | None:
         """Return the first match of a regular expression in a file of any size, or None."""
+
+    def opened(self, path: Path) -> AbstractContextManager[ReadAt]:
+        """Open a file of any size, to read pieces of it."""
 
     def which(self, program: str) -> Path | None:
         """Return where PATH has a program."""
@@ -235,6 +242,19 @@ class LocalHost:
         with open(data, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as image:
             match = re.search(pattern, image)
             return match.group() if match else None
+
+    @contextmanager
+    def opened(self, path: Path) -> Iterator[ReadAt]:
+        """Open a file of any size, to read pieces of it.
+
+        Not mapped into memory: a file that is cut short meanwhile would end the program (SIGBUS). Opened so that
+        a named pipe does not wait for a writer.
+        """
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            yield lambda offset, size: os.pread(descriptor, size, offset)
+        finally:
+            os.close(descriptor)
 
     def which(self, program: str) -> Path | None:
         """Return where PATH has a program."""
