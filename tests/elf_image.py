@@ -20,11 +20,12 @@ def shared_object(  # noqa: PLR0913 - what a linker may write
     runpath: str | None = None,
     weak: Sequence[str] = (),
     hashed: Literal["gnu", "sysv", "none"] = "gnu",
+    relocations: Sequence[str] = (),
     machine: int = X86_64,
     kind: int = 3,
     sections: bool = True,
 ) -> bytes:
-    """An ELF file that needs and offers these symbols. `weak` ones are needed weakly."""
+    """An ELF file that needs and offers these symbols. `weak` ones are needed weakly, `relocations` in that order."""
     buckets = max(1, len(offers) // 2)
     defined = sorted(offers, key=lambda name: gnu_hash(name.encode()) % buckets)
     names = ["", *needs, *weak, *defined]
@@ -56,6 +57,11 @@ def shared_object(  # noqa: PLR0913 - what a linker may write
     tags += [(5, place(bytes(strings.data))), (10, len(strings.data)), (6, place(symbols)), (11, 24)]
     if table:
         tags.append(({"gnu": 0x6FFFFEF5, "sysv": 4}[hashed], place(table)))
+    if relocations:  # one without a symbol, half of the others as data, half as calls
+        infos = [8, *(names.index(name) << 32 | 7 for name in relocations)]
+        data, calls = infos[: len(infos) // 2 + 1], infos[len(infos) // 2 + 1 :]
+        tags += [(7, place(_relocations(data))), (8, 24 * len(data)), (0x6FFFFFF9, 1)]
+        tags += [(23, place(_relocations(calls))), (2, 24 * len(calls))]
     dynamic = b"".join(struct.pack("<qQ", *tag) for tag in [*tags, (0, 0)])
     dynamic_at = place(dynamic)
     sections_at = place(struct.pack("<IIQQQQIIQQ", 0, 11, 0, 0, 0, len(symbols), 0, 0, 8, 24)) if sections else 0
@@ -70,6 +76,10 @@ def shared_object(  # noqa: PLR0913 - what a linker may write
 def reader(image: bytes) -> Callable[[int, int], bytes]:
     """Read pieces of an image, as a host does."""
     return lambda offset, size: image[offset : offset + size]
+
+
+def _relocations(infos: Sequence[int]) -> bytes:
+    return b"".join(struct.pack("<QQq", 0, info, 0) for info in infos)
 
 
 class _Strings:
@@ -87,7 +97,7 @@ def _moved(image: bytes, dynamic_at: int) -> bytes:
     data = bytearray(image)
     at = dynamic_at
     while (tag := struct.unpack_from("<qQ", data, at))[0]:
-        if tag[0] in {4, 5, 6, 0x6FFFFEF5}:
+        if tag[0] in {4, 5, 6, 7, 23, 0x6FFFFEF5}:
             struct.pack_into("<Q", data, at + 8, tag[1] + 0x400000)
         at += 16
     return bytes(data)

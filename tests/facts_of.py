@@ -106,6 +106,7 @@ def facts_of(
         ),
         "env": {},
         "patches": {},
+        "binaries": {},
     }
     unknown = overrides.keys() - fields.keys()
     if unknown:

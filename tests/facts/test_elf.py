@@ -21,8 +21,6 @@ from verl_doctor.host import LocalHost
 
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")
 NAMES = tuple(f"_ZN5torch{len(word)}{word}Ev" for word in WORDS)
-    f"_ZN5torch{len(word)}{word}Ev" for word in ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"]
-)
 
 
 def opened(image: bytes) -> SharedObject:
@@ -53,6 +51,13 @@ def test_needed_and_offered(hashed: Any) -> None:
 def test_an_object_that_offers_nothing(hashed: Any) -> None:
     shared = opened(shared_object(needs=("first", "second"), hashed=hashed))
     assert tuple(shared.needed()) == (b"first", b"second")
+
+
+def test_symbols_are_ordered_as_the_loader_seeks_them() -> None:
+    needs = ("one", "two", "three", "four", "five")
+    shared = opened(shared_object(needs=needs, offers=NAMES, relocations=("four", NAMES[0], "two", "four", "one")))
+    assert shared.as_loaded((b"one", b"two", b"four", b"five")) == (b"four", b"two", b"one", b"five")
+    assert opened(shared_object(needs=needs)).as_loaded((b"one", b"two")) == (b"one", b"two")
 
 
 def test_neither_hash_table_nor_sections() -> None:
@@ -106,7 +111,15 @@ def test_no_dynamic_section() -> None:
 
 
 IMAGES = tuple(
-    shared_object(needs=("need",), weak=("may",), offers=NAMES, libraries=("libc.so.6",), runpath="/a", hashed=hashed)
+    shared_object(
+        needs=("need",),
+        weak=("may",),
+        offers=NAMES,
+        libraries=("libc.so.6",),
+        runpath="/a",
+        relocations=("need", "may"),
+        hashed=hashed,
+    )
     for hashed in ("gnu", "sysv")
 )
 
@@ -114,7 +127,7 @@ IMAGES = tuple(
 def look_at_everything(image: bytes) -> None:
     with suppress(UnreadableError):
         shared = opened(image)
-        list(shared.needed())
+        shared.as_loaded(list(shared.needed()))
         for name in (*NAMES, "absent"):
             shared.offers(name.encode())
 

@@ -8,7 +8,7 @@ https://sourceware.org/legacy-ml/binutils/2006-10/msg00377.html.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -20,6 +20,7 @@ _HEADER: Final = Struct("<4sBB10xHH12xQQ6xHHHHH")
 _SEGMENT: Final = Struct("<I4xQQ8xQ16x")
 _SECTION: Final = Struct("<4xI24xQ24x")
 _ENTRY: Final = Struct("<qQ")
+_RELOCATION: Final = Struct("<12xI8x")
 _SYMBOL: Final = Struct("<IBxH16x")
 _GNU_HASH: Final = Struct("<IIII")
 _HASH: Final = Struct("<II")
@@ -28,7 +29,8 @@ _LONG: Final = Struct("<Q")
 
 _SHARED, _LOAD, _DYNAMIC, _SYMBOL_SECTION, _WEAK = 3, 1, 2, 11, 2
 _NEEDED, _HASH_TABLE, _STRINGS, _SYMBOLS, _STRINGS_SIZE, _RPATH, _RUNPATH = 1, 4, 5, 6, 10, 15, 29
-_GNU_HASH_TABLE: Final = 0x6FFFFEF5
+_GNU_HASH_TABLE, _RELATIVE_COUNT = 0x6FFFFEF5, 0x6FFFFFF9
+_RELOCATIONS, _RELOCATIONS_SIZE, _CALLS, _CALLS_SIZE = 7, 8, 23, 2
 
 _PIECE: Final = 2**20
 """The most that is read at once, and the longest name."""
@@ -100,9 +102,18 @@ class SharedObject:
         self._symbols = self._place(tables[_SYMBOLS])
         self._gnu_hash = self._read_gnu_hash(self._place(at)) if (at := tables.get(_GNU_HASH_TABLE)) else None
         self._hash = self._place(at) if (at := tables.get(_HASH_TABLE)) else None
+        self._relocations = self._read_relocations(tables)
         self.libraries = tuple(_text(self._string(value)) for tag, value in entries if tag == _NEEDED)
         paths = (_text(self._string(value)) for tag, value in entries if tag in {_RPATH, _RUNPATH})
         self.search_path = tuple(folder for path in paths for folder in path.split(":") if folder)
+
+    def _read_relocations(self, tables: dict[int, int]) -> tuple[tuple[int, int], ...]:
+        """Return the address and size of what the loader works through; it begins with what names no symbol."""
+        relative = tables.get(_RELATIVE_COUNT, 0) * _RELOCATION.size
+        return (
+            (tables.get(_RELOCATIONS, 0) + relative, tables.get(_RELOCATIONS_SIZE, 0) - relative),
+            (tables.get(_CALLS, 0), tables.get(_CALLS_SIZE, 0)),
+        )
 
     def _read_gnu_hash(self, place: int) -> _GnuHash:
         buckets, first, words, shift = _GNU_HASH.unpack(self._at(place, _GNU_HASH.size))
@@ -124,6 +135,22 @@ class SharedObject:
             for name, info, section in _SYMBOL.iter_unpack(self._at(place, min(step, count - start) * _SYMBOL.size)):
                 if section == 0 and name and info >> 4 != _WEAK:
                     yield self._string(name)
+
+    def as_loaded(self, names: Collection[bytes]) -> tuple[bytes, ...]:
+        """Return these needed symbols in the order in which the loader seeks them: it reports the first it misses."""
+        count = self._unhashed()
+        indices = dict.fromkeys(index for index in self._relocated() if index < count)
+        sought = dict.fromkeys(self._string(self._symbol(index)[0]) for index in indices if index)
+        return (*(name for name in sought if name in names), *(name for name in names if name not in sought))
+
+    def _relocated(self) -> Iterator[int]:
+        """Yield the indices of the symbols that the loader puts into their places, in its order."""
+        step = _PIECE // _RELOCATION.size * _RELOCATION.size
+        for address, size in self._relocations:
+            whole = size - size % _RELOCATION.size
+            for start in range(0, whole, step):
+                block = self._at(self._place(address + start), min(step, whole - start))
+                yield from (index for (index,) in _RELOCATION.iter_unpack(block))
 
     def offers(self, name: bytes) -> bool:
         """Say whether this object defines a symbol."""
@@ -166,8 +193,12 @@ class SharedObject:
         raise UnreadableError("its hash table has no end")
 
     def _defines(self, index: int, name: bytes) -> bool:
-        start, _, section = _SYMBOL.unpack(self._at(self._symbols + index * _SYMBOL.size, _SYMBOL.size))
+        start, _, section = self._symbol(index)
         return section != 0 and self._at(self._strings + start, len(name) + 1) == name + b"\0"
+
+    def _symbol(self, index: int) -> tuple[int, int, int]:
+        start, info, section = _SYMBOL.unpack(self._at(self._symbols + index * _SYMBOL.size, _SYMBOL.size))
+        return start, info, section
 
     def _unhashed(self) -> int:
         """Return how many symbols come before those of the GNU hash table: there are all that it needs.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from verl_doctor.facts.binaries import Linked
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.disks import Disk
 from verl_doctor.facts.driver import Driver
@@ -19,6 +20,8 @@ from verl_doctor.facts.toolkit import Toolkit
 from verl_doctor.facts.torch import Torch
 from verl_doctor.model import Unavailable
 from verl_doctor.target import Target
+
+NOT_RECORDED = Unavailable("these facts are of a verl-doctor that did not read it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +42,4 @@ class Facts:
     node: Node | Unavailable
     env: Mapping[str, str] | Unavailable
     patches: Mapping[str, PatchState] | Unavailable
+    binaries: Mapping[str, Linked] | Unavailable = NOT_RECORDED

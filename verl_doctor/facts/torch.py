@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from verl_doctor.facts.elf import SharedObject, UnreadableError
 from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
@@ -17,6 +18,13 @@ from verl_doctor.target import Target
 DEADLINE: Final = 10.0
 
 Flavour = Literal["cuda", "rocm", "xpu", "cpu"]
+
+# Every torch has this function; its parameter is a string of one ABI or of the other.
+_FAIL: Final = b"_ZN3c106detail14torchCheckFailEPKcS2_jRK"
+_TAKES_A_STRING: Final = {
+    True: _FAIL + b"NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE",
+    False: _FAIL + b"Ss",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +110,16 @@ def _archs(host: Host, module: Path) -> tuple[str, ...] | None:
 
 
 def _cxx11_abi(host: Host, module: Path) -> bool | None:
+    """Tell by what torch says to those who build with it; newer releases say nothing, but their symbols do."""
     try:
         config = host.read(module / "share/cmake/Torch/TorchConfig.cmake", 2**20)
     except OSError:
+        config = b""
+    if flag := re.search(rb"_GLIBCXX_USE_CXX11_ABI=([01])", config):
+        return flag.group(1) == b"1"
+    try:
+        with host.opened(module / "lib/libc10.so") as read:
+            library = SharedObject(read)
+            return next((abi for abi, name in _TAKES_A_STRING.items() if library.offers(name)), None)
+    except (OSError, UnreadableError):
         return None
-    flag = re.search(rb"_GLIBCXX_USE_CXX11_ABI=([01])", config)
-    return flag.group(1) == b"1" if flag else None

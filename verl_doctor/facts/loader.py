@@ -1,0 +1,103 @@
+"""What the dynamic loader would find in the target: libraries by name, and symbols in torch's libraries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+from verl_doctor.facts.elf import SharedObject, UnreadableError
+from verl_doctor.facts.missing import MissingFactError
+from verl_doctor.host import Host
+from verl_doctor.target import Target
+
+_OF_THE_DRIVER: Final = re.compile(r"lib(cuda|nvidia-[\w-]+|nvcuvid|dxcore)\.so(\.|$)")
+_ON_DEMAND: Final = re.compile(
+    r"lib(av(codec|device|filter|format|util)|sw(resample|scale)|sox|python3[\d.]*)\.so(\.|$)"
+)
+"""Codecs: torchaudio and torchcodec have an extension for each FFmpeg and load the one that fits. And Python itself."""
+_SYSTEM_FOLDERS: Final = ("lib", "lib64", "usr/lib", "usr/lib64", "usr/local/lib", "usr/local/cuda/lib64")
+_CACHE_LIMIT: Final = 8 * 2**20
+_TORCH_LIBRARY: Final = re.compile(r"lib(torch|c10|caffe2|shm)\w*\.so")
+_FIRST: Final = ("libtorch_cpu.so", "libc10.so", "libtorch_python.so", "libtorch_cuda.so", "libc10_cuda.so")
+
+
+class Libraries:
+    """The libraries that a process in the target can load, by name.
+
+    One that lies anywhere among the packages counts: torch loads those of NVIDIA's wheels before an extension
+    asks for them, and other packages do the like for theirs.
+    """
+
+    def __init__(self, host: Host, target: Target, packaged: Mapping[str, str]) -> None:
+        self._host = host
+        self._packaged = packaged
+        root = Path(target.root)
+        machine = f"{host.machine}-linux-gnu"
+        folders = [root / name for name in _SYSTEM_FOLDERS]
+        folders += [root / lib / machine for lib in ("lib", "usr/lib")]
+        folders += [Path(target.prefix, "lib")]
+        if root == Path("/"):
+            folders += [Path(folder) for folder in host.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
+            folders += [Path(home, "lib64") for name in ("CUDA_HOME", "CUDA_PATH") if (home := host.environ.get(name))]
+        self._folders = tuple(dict.fromkeys(folders))
+        try:
+            self._cache = host.read(root / "etc/ld.so.cache", _CACHE_LIMIT)
+        except OSError:
+            self._cache = b""
+        self._answers: dict[str, bool] = {}
+        # Where not even the C library is seen, the system is not the one that the packages will run on.
+        self._knows_the_system = self._in_system("libc.so.6")
+
+    def absent(self, names: Iterable[str], search_path: Iterable[str], origin: Path) -> tuple[str, ...]:
+        """Return those of the libraries that nobody provides. `search_path` is of an object in the folder `origin`."""
+        own = [Path(re.sub(r"\$ORIGIN|\$\{ORIGIN\}", str(origin), folder)) for folder in search_path]
+        return tuple(
+            name
+            for name in names
+            if not self._provides(name) and not any(self._host.is_file(folder / name) for folder in (*own, origin))
+        )
+
+    def _provides(self, name: str) -> bool:
+        if name not in self._answers:
+            self._answers[name] = bool(
+                name in self._packaged
+                or _OF_THE_DRIVER.match(name)
+                or _ON_DEMAND.match(name)
+                or not self._knows_the_system
+                or self._in_system(name)
+            )
+        return self._answers[name]
+
+    def _in_system(self, name: str) -> bool:
+        listed = f"/{name}\0".encode() in self._cache
+        return listed or any(self._host.is_file(folder / name) for folder in self._folders)
+
+
+class Symbols:
+    """The symbols that torch's libraries offer, each looked up once. The libraries stay open as long as the stack."""
+
+    def __init__(self, host: Host, folder: Path, stack: ExitStack) -> None:
+        names = [name for name in host.names(folder) if _TORCH_LIBRARY.fullmatch(name)]
+        self._libraries = []
+        for name in sorted(names, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
+            try:
+                self._libraries.append(SharedObject(stack.enter_context(host.opened(folder / name))))
+            except UnreadableError as error:
+                raise MissingFactError(f"{folder / name} cannot be read: {error}") from error
+        if not self._libraries:
+            raise MissingFactError(f"{folder} holds none of torch's libraries")
+        self._answers: dict[bytes, bool] = {}
+
+    @property
+    def machine(self) -> str:
+        """The processor that torch is for."""
+        return self._libraries[0].machine
+
+    def offers(self, name: bytes) -> bool:
+        """Say whether one of torch's libraries defines a symbol."""
+        if name not in self._answers:
+            self._answers[name] = any(library.offers(name) for library in self._libraries)
+        return self._answers[name]
