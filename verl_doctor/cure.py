@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from verl_doctor.facts.binaries import Extension, Linked
 from verl_doctor.facts.packages import NAMED, Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.facts.snapshot import Facts
@@ -22,13 +24,46 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
             installed[name] = _installed(facts, installed.get(name), name, version, matrix)
         for name, version in _brought(remedy.pins, installed, matrix).items():
             installed[name] = _installed(facts, None, name, version, matrix)
-        facts = replace(facts, packages=installed)
+        facts = replace(facts, packages=installed, binaries=_refitted(facts, remedy, installed))
     torch = dict(remedy.pins).get("torch")
     if torch is not None:
         facts = replace(facts, torch=_torch(torch, facts, matrix))
     if remedy.patch is not None and not isinstance(facts.patches, Unavailable):
         facts = replace(facts, patches=_applied(facts.patches, remedy.patch))
     return facts
+
+
+def _refitted(
+    facts: Facts, remedy: Remedy, installed: Mapping[str, Distribution]
+) -> Mapping[str, Linked] | Unavailable:
+    """Return the extensions after an installation: what was replaced fits, and so does what requires this torch.
+
+    A distribution that names no torch was built for some torch that was here before; it gets the benefit of the doubt.
+    """
+    if isinstance(facts.binaries, Unavailable):
+        return facts.binaries
+    pins = dict(remedy.pins)
+    torch = pins.get("torch")
+    return {
+        key: replace(linked, extensions={path: _fitting(e, key in pins) for path, e in linked.extensions.items()})
+        if key in pins or (torch and _allows(linked, torch))
+        else linked
+        for key, linked in facts.binaries.items()
+        if key in installed
+    }
+
+
+def _allows(linked: Linked, torch: str) -> bool:
+    """Say whether nothing in a distribution's requirements speaks against a torch release."""
+    pins = (re.sub(r"^torch\s*\(?|\)?\s*(;.*)?$", "", line) for line in linked.requires)
+    stated = [pin.partition("+")[0] for pin in pins if pin]
+    return not stated or any(satisfies(torch, pin) for pin in stated)
+
+
+def _fitting(extension: Extension | Unavailable, is_replaced: bool) -> Extension | Unavailable:
+    if is_replaced or isinstance(extension, Unavailable):
+        return Extension(needs=0)
+    return replace(extension, missing=(), absent=())
 
 
 def _brought(
