@@ -27,8 +27,8 @@ DEADLINE: Final = 10.0
 Flavour = Literal["cuda", "rocm", "cpu"]
 
 _LINKED: Final = re.compile(r"lib(torch|c10)(_\w+)?\.so")
-_TORCH_SYMBOL: Final = re.compile(
-    rb"(_Z(T[VIST]|GV)?NK?[VRO]*(3c10|4c10d|2at|5torch|6caffe2)|_Z\d+THP|THP|aoti_torch_)"
+TORCH_SYMBOL: Final = re.compile(
+    rb"(_Z(T[VIST]|GV)?NK?[VRO]*(3c10|4c10d|2at|5torch|6caffe2)|_Z\d+THP|THP|(aoti_)?torch_)"
 )
 _CUDA_MAJOR: Final = re.compile(r"lib(cudart|cublas|cublasLt|nvrtc)[-.\w]*\.so\.(\d+)")
 _REQUIRES_TORCH: Final = re.compile(rb"^Requires-Dist:\s*(torch(?![\w.-]).*?)\s*$", re.MULTILINE)
@@ -103,7 +103,7 @@ class _Reader:
                     return None
                 if shared.machine != self.symbols.machine:
                     return Unavailable(f"it is for {shared.machine}, torch for {self.symbols.machine}")
-                needed = () if is_torch else tuple(filter(_TORCH_SYMBOL.match, shared.needed()))
+                needed = () if is_torch else tuple(filter(TORCH_SYMBOL.match, shared.needed()))
                 return self._judged(path, shared, needed, links, siblings)
         except UnreadableError as error:
             return Unavailable(str(error))
