@@ -69,13 +69,16 @@ class Refitting:
         return self._again(key, f"Build {self.described(key)} again, against torch {self.torch.version}.")
 
     def _keeps_torch(self, key: str) -> bool:
-        """Say whether torch is the one that vLLM was built for, so that another distribution has to give way."""
-        return key != "vllm" and "vllm" in self.binaries and self.fits_by_version("vllm")
+        """Say whether torch is the one that vLLM, or where there is none another distribution, was built for."""
+        others = [name for name in self.binaries if name != key and self.built_for(name)]
+        deciding = ["vllm"] if "vllm" in others else others
+        return key != "vllm" and any(self.fits_by_version(name) for name in deciding)
 
     def _another_release(self, key: str) -> Remedy:
         kept = f"'torch=={release(self.torch.version)}'"
-        vllm = {r.key: exact(r.specifier) for r in requirements(self.packages["vllm"], self.python)}
-        if version := vllm.get(key):
+        vllm = self.packages.get("vllm")
+        wanted = {r.key: exact(r.specifier) for r in requirements(vllm, self.python)} if vllm else {}
+        if version := wanted.get(key):
             return Remedy(
                 text=f"Install the {key} that belongs to the installed vLLM and torch.",
                 commands=(f"{self.target.installer} '{key}=={version}' {kept}",),

@@ -21,6 +21,12 @@ def test_found() -> None:
     assert finding.remedy.commands == ("uv pip install --python /opt/venv/bin/python 'torch==2.8.0'",)
 
 
+def test_torch_stays_where_others_fit() -> None:
+    binaries = {"torchvision": linked("torch==2.8.0", _C=FITS), "torchaudio": linked("torch==2.9.1", _C=FITS)}
+    (finding,) = findings(NAME, with_binaries({"torchvision": "0.23.0", "torchaudio": "2.9.1"}, "2.9.1", binaries))
+    assert finding.remedy.commands[0].endswith("--upgrade 'torchvision' 'torch==2.9.1'")
+
+
 @pytest.mark.parametrize(
     ("key", "extensions"),
     [

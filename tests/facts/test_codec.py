@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.binaries_of import linked, missing, with_binaries
 from tests.facts_of import distribution, facts_of
 from verl_doctor.errors import DataError
 from verl_doctor.facts.codec import document, parse
@@ -26,11 +27,29 @@ VLLM = distribution("vllm", "0.11.0", requires=("torch==2.8.0",))
             facts_of({"six": distribution("six", "1.0", copies=(Copy(version="2", location="/a", metadata="b"),))}),
             id="copies",
         ),
+        pytest.param(
+            with_binaries(
+                {"vllm": "0.7.2"},
+                "2.13.0",
+                {
+                    "vllm": linked(
+                        "torch==2.5.1", _C=missing(absent=("libx.so",), cuda="12"), bad=Unavailable("cut short")
+                    )
+                },
+            ),
+            id="binaries",
+        ),
+        pytest.param(facts_of(binaries=Unavailable("no torch")), id="binaries-unavailable"),
         pytest.param(facts_of(gpus=Unavailable("hung"), driver=Unavailable("hung"), packages=None), id="unavailable"),
     ],
 )
 def test_round_trip(facts: Facts) -> None:
     assert parse(json.dumps(document(facts)).encode(), "facts.json") == facts
+
+
+def test_facts_of_before_binaries_were_read() -> None:
+    old = {name: value for name, value in document(facts_of()).items() if name != "binaries"}
+    assert isinstance(parse(json.dumps(old).encode(), "facts.json").binaries, Unavailable)
 
 
 def changed(**fields: Any) -> bytes:
