@@ -18,8 +18,8 @@ from pathlib import Path
 
 from tools.write_binary_symbols import files
 from verl_doctor.facts.binaries import TORCH_SYMBOL
-from verl_doctor.facts.elf import SharedObject
 from verl_doctor.facts.loader import Symbols
+from verl_doctor.facts.symbols import SharedObject
 from verl_doctor.host import LocalHost
 
 IN_THE_ENVIRONMENT = """

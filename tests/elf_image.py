@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from verl_doctor.facts.elf import elf_hash, gnu_hash
+from verl_doctor.facts.hash_tables import elf_hash, gnu_hash
 
 X86_64, AARCH64, RISCV = 62, 183, 243
 _HEADER, _SEGMENT = 64, 56

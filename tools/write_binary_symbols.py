@@ -19,8 +19,8 @@ from typing import Any, Final
 
 from verl_doctor import releases
 from verl_doctor.facts.binaries import TORCH_SYMBOL
-from verl_doctor.facts.elf import SharedObject
 from verl_doctor.facts.loader import Symbols
+from verl_doctor.facts.symbols import SharedObject
 from verl_doctor.host import LocalHost
 
 TARGET: Final = Path(__file__).parents[1] / "tests/data/binary_symbols.json"

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 from verl_doctor.facts import shared_objects
-from verl_doctor.facts.elf import SharedObject, UnreadableError
+from verl_doctor.facts.elf import UnreadableError
 from verl_doctor.facts.loader import Libraries, Symbols
 from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.symbols import SharedObject
 from verl_doctor.facts.torch import Torch
 from verl_doctor.host import Host
 from verl_doctor.mangled import has_cxx11_strings

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from verl_doctor.facts.elf import SharedObject, UnreadableError
+from verl_doctor.facts.elf import UnreadableError
 from verl_doctor.facts.missing import MissingFactError
+from verl_doctor.facts.symbols import SharedObject
 from verl_doctor.host import Host
 from verl_doctor.target import Target
 

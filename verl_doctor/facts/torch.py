@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from verl_doctor.facts.elf import SharedObject, UnreadableError
+from verl_doctor.facts.elf import UnreadableError
 from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.symbols import SharedObject
 from verl_doctor.host import Host
 from verl_doctor.target import Target
 

@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.elf_image import RISCV, reader, shared_object
-from verl_doctor.facts.elf import SharedObject, UnreadableError, elf_hash, gnu_hash
+from verl_doctor.facts.elf import UnreadableError
+from verl_doctor.facts.hash_tables import elf_hash, gnu_hash
+from verl_doctor.facts.symbols import SharedObject
 from verl_doctor.host import LocalHost
 
 WORDS = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta")
