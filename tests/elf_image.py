@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from verl_doctor.facts.hash_tables import elf_hash, gnu_hash
@@ -21,11 +21,16 @@ def shared_object(  # noqa: PLR0913 - what a linker may write
     weak: Sequence[str] = (),
     hashed: Literal["gnu", "sysv", "none"] = "gnu",
     relocations: Sequence[str] = (),
+    versions: Mapping[str, Sequence[str]] | None = None,
+    defines: Sequence[str] = (),
     machine: int = X86_64,
     kind: int = 3,
     sections: bool = True,
 ) -> bytes:
-    """An ELF file that needs and offers these symbols. `weak` ones are needed weakly, `relocations` in that order."""
+    """An ELF file that needs and offers these symbols. `weak` ones are needed weakly, `relocations` in that order.
+
+    `versions` are those needed of each library, `defines` its own.
+    """
     buckets = max(1, len(offers) // 2)
     defined = sorted(offers, key=lambda name: gnu_hash(name.encode()) % buckets)
     names = ["", *needs, *weak, *defined]
@@ -54,9 +59,14 @@ def shared_object(  # noqa: PLR0913 - what a linker may write
         parts.append(data + bytes(-len(data) % 8))
         return position
 
+    versions_at, definitions_at = place(_versions(versions or {}, strings)), place(_definitions(defines, strings))
     tags += [(5, place(bytes(strings.data))), (10, len(strings.data)), (6, place(symbols)), (11, 24)]
     if table:
         tags.append(({"gnu": 0x6FFFFEF5, "sysv": 4}[hashed], place(table)))
+    if versions:
+        tags += [(0x6FFFFFFE, versions_at), (0x6FFFFFFF, len(versions))]
+    if defines:
+        tags += [(0x6FFFFFFC, definitions_at), (0x6FFFFFFD, len(defines))]
     if relocations:  # one without a symbol, half of the others as data, half as calls
         infos = [8, *(names.index(name) << 32 | 7 for name in relocations)]
         data, calls = infos[: len(infos) // 2 + 1], infos[len(infos) // 2 + 1 :]
@@ -78,6 +88,27 @@ def reader(image: bytes) -> Callable[[int, int], bytes]:
     return lambda offset, size: image[offset : offset + size]
 
 
+def _versions(libraries: Mapping[str, Sequence[str]], strings: _Strings) -> bytes:
+    """The table of needed versions; a name that ends with "?" is a weak one."""
+    data = b""
+    for library, names in libraries.items():
+        rows = [
+            struct.pack("<IHHII", 0, 2 * name.endswith("?"), 2, strings.add(name.rstrip("?")), 16 * (name != names[-1]))
+            for name in names
+        ]
+        is_last = library == list(libraries)[-1]
+        step = 0 if is_last else 16 + 16 * len(names)
+        data += struct.pack("<HHIII", 1, len(names), strings.add(library), 16, step) + b"".join(rows)
+    return data
+
+
+def _definitions(names: Sequence[str], strings: _Strings) -> bytes:
+    return b"".join(
+        struct.pack("<HHHHIII", 1, 0, 1, 1, 0, 20, 28 * (name != names[-1])) + struct.pack("<II", strings.add(name), 0)
+        for name in names
+    )
+
+
 def _relocations(infos: Sequence[int]) -> bytes:
     return b"".join(struct.pack("<QQq", 0, info, 0) for info in infos)
 
@@ -97,7 +128,7 @@ def _moved(image: bytes, dynamic_at: int) -> bytes:
     data = bytearray(image)
     at = dynamic_at
     while (tag := struct.unpack_from("<qQ", data, at))[0]:
-        if tag[0] in {4, 5, 6, 7, 23, 0x6FFFFEF5}:
+        if tag[0] in {4, 5, 6, 7, 23, 0x6FFFFEF5, 0x6FFFFFFC, 0x6FFFFFFE}:
             struct.pack_into("<Q", data, at + 8, tag[1] + 0x400000)
         at += 16
     return bytes(data)

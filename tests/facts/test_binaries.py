@@ -25,6 +25,7 @@ LIBRARIES = {
     f"{SITE}/torch/lib/libtorch.so": shared_object(libraries=("libtorch_cpu.so",)),
     f"{SITE}/torch/lib/libgomp-a34b3233.so.1": b"not looked at",
 }
+NEW = "GLIBCXX_3.4.32"
 SYSTEM = {"/etc/ld.so.cache": b"glibc-ld.so.cache1.1 libc.so.6\0/lib/x86_64-linux-gnu/libc.so.6\0"}
 
 
@@ -41,6 +42,7 @@ def linked(  # noqa: PLR0913 - what an environment is made of
     libraries: Mapping[str, bytes] = LIBRARIES,
     more: Mapping[str, Distribution] | None = None,
     unlisted: Mapping[str, bytes] | None = None,
+    links: Mapping[str, str] | None = None,
 ) -> Mapping[str, Linked]:
     """What is found where a distribution "ext" has these files."""
     packages = {
@@ -53,8 +55,8 @@ def linked(  # noqa: PLR0913 - what an environment is made of
         f"{SITE}/ext.dist-info/METADATA": f"Name: ext\nRequires-Dist: numpy\nRequires-Dist: {requires}\n",
     }
     installed = {f"{SITE}/{name}": data for name, data in {**files, **(unlisted or {})}.items()}
-    host = FakeHost(files={**records, **libraries, **installed, **system}, environ=environ or {})
-    target = Target(python=None, prefix="/venv", version="3.12", kind="venv", search_path=(SITE,))
+    host = FakeHost(files={**records, **libraries, **installed, **system}, environ=environ or {}, links=links or {})
+    target = Target(python="/venv/bin/python", prefix="/venv", version="3.12", kind="venv", search_path=(SITE,))
     return collect(host, target, {**packages, **(more or {})}, TORCH)
 
 
@@ -122,6 +124,24 @@ def test_what_a_linked_library_of_another_package_offers_is_there() -> None:
 def test_libraries(library: str, options: dict[str, Any], absent: bool) -> None:
     image = extension(libraries=("libtorch_cpu.so", "libc.so.6", library), runpath="$ORIGIN/lib:/nowhere")
     assert one({"ext/_C.so": image}, **options).absent == ((library,) if absent else ())
+
+
+@pytest.mark.parametrize(
+    ("version", "system", "outdated"),
+    [
+        pytest.param("GLIBCXX_3.4.30", {}, (), id="has-it"),
+        pytest.param(NEW, {}, (NEW,), id="too-old"),
+        pytest.param(NEW, {"/venv/lib/libstdc++.so.6": (NEW,)}, (), id="a-newer-one-in-the-prefix"),
+        pytest.param(NEW, {"/conda/lib/libstdc++.so.6": (NEW,)}, (), id="beside-the-interpreter"),
+        pytest.param(NEW, {"/lib/libstdc++.so.6": None}, (), id="that-cannot-be-read"),
+    ],
+)
+def test_versions(version: str, system: dict[str, tuple[str, ...] | None], outdated: tuple[str, ...]) -> None:
+    libraries = {"/lib/libstdc++.so.6": ("GLIBCXX_3.4.30",), **system}
+    files = {path: b"damaged" if names is None else shared_object(defines=names) for path, names in libraries.items()}
+    image = extension(versions={"libstdc++.so.6": (version,), "libother.so": ("OTHER_1",)})
+    links = {"/venv/bin/python": "/conda/bin/python3.12"}
+    assert one({"ext/_C.so": image}, system={**SYSTEM, **files}, links=links).outdated == outdated
 
 
 def test_libraries_of_nvidias_wheels_are_preloaded() -> None:

@@ -45,7 +45,7 @@ def ask(
     refitting = Refitting(
         target=target, python=python, packages=packages, binaries=binaries, torch=torch, matrix=matrix
     )
-    for key, linked in binaries.items():
+    for key, linked in sorted(binaries.items(), key=lambda item: item[0] != "vllm"):
         broken = {path: e for path, e in linked.extensions.items() if isinstance(e, Extension) and e.missing}
         if broken and key not in DOES_WITHOUT:
             yield _finding(refitting, key, broken)
@@ -56,7 +56,7 @@ def ask(
 
 
 def _finding(refitting: Refitting, key: str, broken: Mapping[str, Extension]) -> Finding:
-    path, first = next(iter(broken.items()))
+    path, first = max(broken.items(), key=lambda item: item[1].needs)
     symbol = first.missing[0]
     name = readable(symbol)
     others = f" {len(broken) - 1} more of its extensions have the same trouble." if len(broken) > 1 else ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from verl_doctor.facts import shared_objects
+from verl_doctor.facts import shared_objects, symbol_versions
 from verl_doctor.facts.elf import UnreadableError
 from verl_doctor.facts.loader import Libraries, Symbols
 from verl_doctor.facts.missing import MissingFactError
@@ -24,7 +24,7 @@ from verl_doctor.mangled import has_cxx11_strings
 from verl_doctor.model import Unavailable
 from verl_doctor.target import Target
 
-DEADLINE: Final = 10.0
+DEADLINE: Final = 30.0
 
 Flavour = Literal["cuda", "rocm", "cpu"]
 
@@ -42,14 +42,15 @@ class Extension:
     """A shared object that is linked against torch.
 
     `needs` says how many of torch's symbols it must find; `missing` holds those that nobody offers, `absent` the
-    libraries that nobody provides. `flavour` is what the torch computes on that it is linked against; `cuda` the major
-    version of CUDA that it was built with; `cxx11_abi` the C++ ABI of the strings in the symbols it needs. Both are
-    None where nothing tells.
+    libraries that nobody provides, `outdated` the versions of symbols that the system's C and C++ libraries are too old
+    to have. `flavour` is what the torch computes on that it is linked against; `cuda` the major version of CUDA that it
+    was built with; `cxx11_abi` the C++ ABI of the strings in the symbols it needs. Both are None where nothing tells.
     """
 
     needs: int
     missing: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    outdated: tuple[str, ...] = ()
     flavour: Flavour = "cpu"
     cuda: str | None = None
     cxx11_abi: bool | None = None
@@ -130,6 +131,7 @@ class _Reader:
             needs=len(needed),
             missing=tuple(name.decode("ascii", "backslashreplace") for name in missing),
             absent=self.libraries.absent(shared.libraries, shared.search_path, Path(path).parent),
+            outdated=self.libraries.outdated(symbol_versions.needed(shared)),
             flavour="cuda" if "_cuda" in links else "rocm" if "_hip" in links else "cpu",
             cuda=next(majors, None),
             cxx11_abi=next((abi for abi in abis if abi is not None), None),

@@ -32,14 +32,29 @@ class UnreadableError(Exception):
     """The file is no shared object that can be read here; the message says why."""
 
 
+def exact(read: ReadAt) -> ReadAt:
+    """Return a way to read as many bytes as are asked for, or none."""
+
+    def at(offset: int, size: int) -> bytes:
+        if offset > _LARGEST or size > PIECE:
+            raise UnreadableError("a table is outside the file")
+        data = read(offset, size)
+        if len(data) != size:
+            raise UnreadableError("it is cut short")
+        return data
+
+    return at
+
+
 class ElfFile:
     """A shared object for a 64-bit little-endian machine. Every method raises UnreadableError for a damaged one.
 
-    `tags` is its dynamic section, `libraries` those it needs, `search_path` where it seeks them first.
+    `at` reads bytes of the file; `tags` is its dynamic section, `libraries` those it needs, `search_path` where it
+    seeks them first.
     """
 
     def __init__(self, read: ReadAt) -> None:
-        self._read = read
+        self.at = exact(read)
         magic, bits, order, kind, machine, segments, sections, *sizes = _HEADER.unpack(self.at(0, _HEADER.size))
         if magic != b"\x7fELF":
             raise UnreadableError("it is not an ELF file")
@@ -76,15 +91,6 @@ class ElfFile:
                 break
             entries.append((tag, value))
         return entries
-
-    def at(self, offset: int, size: int) -> bytes:
-        """Return bytes of the file, as many as are asked for."""
-        if offset > _LARGEST or size > PIECE:
-            raise UnreadableError("a table is outside the file")
-        data = self._read(offset, size)
-        if len(data) != size:
-            raise UnreadableError("it is cut short")
-        return data
 
     def place(self, address: int) -> int:
         """Return where in the file a virtual address is."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
-from verl_doctor.facts.elf import UnreadableError
+from verl_doctor.facts.elf import ElfFile, UnreadableError
 from verl_doctor.facts.missing import MissingFactError
+from verl_doctor.facts.symbol_versions import defined
 from verl_doctor.facts.symbols import SharedObject
 from verl_doctor.host import Host
 from verl_doctor.target import Target
@@ -19,6 +20,8 @@ _ON_DEMAND: Final = re.compile(
     r"lib(av(codec|device|filter|format|util)|sw(resample|scale)|sox|python3[\d.]*)\.so(\.|$)"
 )
 """Codecs: torchaudio and torchcodec have an extension for each FFmpeg and load the one that fits. And Python itself."""
+_ORIGIN: Final = re.compile(r"\$ORIGIN|\$\{ORIGIN\}")
+_OF_THE_SYSTEM: Final = frozenset({"libc.so.6", "libm.so.6", "libstdc++.so.6", "libgcc_s.so.1"})
 _SYSTEM_FOLDERS: Final = ("lib", "lib64", "usr/lib", "usr/lib64", "usr/local/lib", "usr/local/cuda/lib64")
 _CACHE_LIMIT: Final = 8 * 2**20
 _TORCH_LIBRARY: Final = re.compile(r"lib(torch|c10|caffe2|shm)\w*\.so")
@@ -39,7 +42,7 @@ class Libraries:
         machine = f"{host.machine}-linux-gnu"
         folders = [root / name for name in _SYSTEM_FOLDERS]
         folders += [root / lib / machine for lib in ("lib", "usr/lib")]
-        folders += [Path(target.prefix, "lib")]
+        folders += [Path(target.prefix, "lib"), *self._beside_the_interpreter(target)]
         if root == Path("/"):
             folders += [Path(folder) for folder in host.environ.get("LD_LIBRARY_PATH", "").split(":") if folder]
             folders += [Path(home, "lib64") for name in ("CUDA_HOME", "CUDA_PATH") if (home := host.environ.get(name))]
@@ -48,18 +51,48 @@ class Libraries:
             self._cache = host.read(root / "etc/ld.so.cache", _CACHE_LIMIT)
         except OSError:
             self._cache = b""
+        self._outside = target.outside
         self._answers: dict[str, bool] = {}
+        self._versions: dict[str, frozenset[str]] = {}
         # Where not even the C library is seen, the system is not the one that the packages will run on.
         self._knows_the_system = self._in_system("libc.so.6")
 
     def absent(self, names: Iterable[str], search_path: Iterable[str], origin: Path) -> tuple[str, ...]:
         """Return those of the libraries that nobody provides. `search_path` is of an object in the folder `origin`."""
-        own = [Path(re.sub(r"\$ORIGIN|\$\{ORIGIN\}", str(origin), folder)) for folder in search_path]
+        own = [
+            Path(_ORIGIN.sub(str(origin), folder)) if "ORIGIN" in folder else self._outside(folder)
+            for folder in search_path
+        ]
         return tuple(
             name
             for name in names
             if not self._provides(name) and not any(self._host.is_file(folder / name) for folder in (*own, origin))
         )
+
+    def outdated(self, versions: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+        """Return the versions of symbols that the system's C and C++ libraries are too old to have."""
+        return tuple(
+            version
+            for library, version in versions
+            if library in _OF_THE_SYSTEM and (known := self._versions_of(library)) and version not in known
+        )
+
+    def _versions_of(self, library: str) -> frozenset[str]:
+        """Return the versions that any of the libraries of this name has: which one is loaded is not known."""
+        if library not in self._versions:
+            listed = re.findall(rb"(/[^\0]*/" + re.escape(library.encode()) + rb")\0", self._cache)
+            found: set[str] = set()
+            for path in (*(folder / library for folder in self._folders), *(self._outside(p.decode()) for p in listed)):
+                with suppress(OSError, UnreadableError), self._host.opened(path) as read:
+                    found.update(defined(ElfFile(read)))
+            self._versions[library] = frozenset(found)
+        return self._versions[library]
+
+    def _beside_the_interpreter(self, target: Target) -> tuple[Path, ...]:
+        """Return the folder where conda's Python, also under a virtual environment, has its libraries."""
+        if target.python is None or target.root != "/":
+            return ()
+        return (self._host.real(Path(target.python)).parent.parent / "lib",)
 
     def _provides(self, name: str) -> bool:
         if name not in self._answers:
