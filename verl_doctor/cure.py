@@ -61,9 +61,9 @@ def _allows(linked: Linked, torch: str) -> bool:
 
 
 def _fitting(extension: Extension | Unavailable, is_replaced: bool) -> Extension | Unavailable:
-    if is_replaced or isinstance(extension, Unavailable):
+    if is_replaced:
         return Extension(needs=0)
-    return replace(extension, missing=(), absent=())
+    return extension if isinstance(extension, Unavailable) else replace(extension, missing=(), absent=())
 
 
 def _brought(

@@ -36,4 +36,6 @@ def test_a_library_of_the_system_is_for_its_package_manager() -> None:
 
 
 def test_silent() -> None:
+    ascend = {"torch-npu": linked(_C=lacking("libascendcl.so"))}
+    assert findings(NAME, with_binaries({"torch-npu": "2.6.0"}, "2.6.0", ascend)) == ()
     assert findings(NAME, with_binaries({"vllm": "0.8.5"}, "2.6.0", {"vllm": linked(_C=Extension(needs=1))})) == ()

@@ -67,6 +67,14 @@ def test_command(key: str, version: str, requires: tuple[str, ...], torch: str, 
     assert finding.about == {key, "torch"}
 
 
+def test_cuda_beside_a_cpu_build() -> None:
+    binaries = {"torchvision": linked("torch==2.6.0", _C=missing("_ZN3c104cuda6streamEv", flavour="cuda", cuda="12"))}
+    facts = with_binaries({"torchvision": "0.21.0"}, "2.6.0", binaries, flavour="cpu", cuda=None, version="2.6.0+cpu")
+    (finding,) = findings(NAME, facts)
+    assert finding.message.endswith("It was built for a CUDA torch, and this is a CPU build.")
+    assert finding.remedy.commands[0].endswith("--force-reinstall 'torch==2.6.0'")
+
+
 def test_torch_stays_where_vllm_fits() -> None:
     vllm = linked("torch==2.6.0", "torchvision==0.21.0", _C=FITS)
     binaries = {"vllm": vllm, "torchvision": linked("torch==2.5.1", _C=missing())}

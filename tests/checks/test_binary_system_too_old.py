@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.binaries_of import linked, with_binaries
@@ -24,6 +26,13 @@ def test_found(version: str, said: str) -> None:
     assert f"flash-attn 2.8.3 cannot load ext/_C.so: it needs {version}" in finding.message
     assert said in finding.remedy.text
     assert finding.remedy.commands[0].endswith("--no-binary flash-attn 'flash-attn==2.8.3'")
+
+
+def test_conda_has_a_newer_libstdcxx() -> None:
+    facts = with_binaries({"x": "1"}, "2.8.0", {"x": linked(_C=Extension(needs=1, outdated=("GLIBCXX_3.4.32",)))})
+    facts = replace(facts, target=replace(facts.target, kind="conda"))
+    (finding,) = findings(NAME, facts)
+    assert finding.remedy.commands == ("conda install -p /opt/venv -c conda-forge libstdcxx-ng",)
 
 
 def test_silent() -> None:

@@ -43,6 +43,7 @@ def linked(  # noqa: PLR0913 - what an environment is made of
     more: Mapping[str, Distribution] | None = None,
     unlisted: Mapping[str, bytes] | None = None,
     links: Mapping[str, str] | None = None,
+    denied: frozenset[str] = frozenset(),
 ) -> Mapping[str, Linked]:
     """What is found where a distribution "ext" has these files."""
     packages = {
@@ -55,7 +56,9 @@ def linked(  # noqa: PLR0913 - what an environment is made of
         f"{SITE}/ext.dist-info/METADATA": f"Name: ext\nRequires-Dist: numpy\nRequires-Dist: {requires}\n",
     }
     installed = {f"{SITE}/{name}": data for name, data in {**files, **(unlisted or {})}.items()}
-    host = FakeHost(files={**records, **libraries, **installed, **system}, environ=environ or {}, links=links or {})
+    host = FakeHost(
+        files={**records, **libraries, **installed, **system}, environ=environ or {}, links=links or {}, denied=denied
+    )
     target = Target(python="/venv/bin/python", prefix="/venv", version="3.12", kind="venv", search_path=(SITE,))
     return collect(host, target, {**packages, **(more or {})}, TORCH)
 
@@ -199,6 +202,16 @@ def test_abi(needs: tuple[str, ...], abi: bool | None) -> None:
 def test_a_damaged_file_among_extensions_is_told(damaged: bytes, reason: str) -> None:
     found = linked({"ext/_C.so": damaged, "ext/_good.so": extension()})
     assert found["ext"].extensions["ext/_C.so"] == Unavailable(reason)
+
+
+def test_a_file_that_was_left_out_is_not_judged() -> None:
+    record = {"ext.dist-info/RECORD": b"ext/_C.so,,\next/_good.so,,\n"}
+    assert set(linked({"ext/_good.so": extension()}, unlisted=record)["ext"].extensions) == {"ext/_good.so"}
+
+
+def test_a_file_that_may_not_be_read_is_told() -> None:
+    found = linked({"ext/_C.so": extension(), "ext/_good.so": extension()}, denied=frozenset({f"{SITE}/ext/_C.so"}))
+    assert found["ext"].extensions["ext/_C.so"] == Unavailable("Permission denied")
 
 
 def test_files_that_have_nothing_to_do_with_torch() -> None:

@@ -30,6 +30,8 @@ NAME: Final = "binary-library-missing"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH
 
+OF_A_TOOLKIT: Final = frozenset({"torch-npu", "vllm-ascend"})
+"""Their libraries come from Ascend's toolkit, whose script puts them into LD_LIBRARY_PATH when a job starts."""
 _CUDA: Final = re.compile(
     r"lib(cudart|cublas|cublasLt|cudnn\w*|cufft|curand|cusolver|cusparse|cusparseLt|nccl|nvrtc|nvToolsExt|cupti|"
     r"nvJitLink|nvshmem_host|cufile)\.so"
@@ -51,7 +53,7 @@ def ask(
     )
     for key, linked in binaries.items():
         broken = {path: e for path, e in linked.extensions.items() if isinstance(e, Extension) and e.absent}
-        if broken:
+        if broken and key not in OF_A_TOOLKIT:
             absent = tuple(dict.fromkeys(name for extension in broken.values() for name in extension.absent))
             path = next(iter(broken))
             yield Finding(

@@ -98,7 +98,7 @@ class _Reader:
         place = Path(distribution.location)
         return Linked(
             location=distribution.location,
-            extensions={_relative(path, place): extension for path, extension in read.items() if extension},
+            extensions={path.removeprefix(f"{place}/"): extension for path, extension in read.items() if extension},
             requires=() if is_torch else self._requires(place / distribution.metadata / "METADATA"),
         )
 
@@ -115,6 +115,8 @@ class _Reader:
                 return self._judged(path, shared, needed, links, siblings)
         except UnreadableError as error:
             return Unavailable(str(error))
+        except FileNotFoundError:
+            return None  # images that are made smaller leave files out
         except OSError as error:
             return Unavailable(error.strerror or str(error))
 
@@ -155,7 +157,3 @@ class _Reader:
         except OSError:
             return ()
         return tuple(line.decode("utf-8", "replace") for line in _REQUIRES_TORCH.findall(text))
-
-
-def _relative(path: str, folder: Path) -> str:
-    return path.removeprefix(f"{folder}/")

@@ -81,8 +81,10 @@ class Libraries:
         """Return the versions that any of the libraries of this name has: which one is loaded is not known."""
         if library not in self._versions:
             listed = re.findall(rb"(/[^\0]*/" + re.escape(library.encode()) + rb")\0", self._cache)
+            paths = [folder / library for folder in self._folders]
+            paths += [self._outside(path.decode("utf-8", "replace")) for path in listed]
             found: set[str] = set()
-            for path in (*(folder / library for folder in self._folders), *(self._outside(p.decode()) for p in listed)):
+            for path in dict.fromkeys(paths):
                 with suppress(OSError, UnreadableError), self._host.opened(path) as read:
                     found.update(defined(ElfFile(read)))
             self._versions[library] = frozenset(found)
