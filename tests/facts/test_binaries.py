@@ -228,7 +228,5 @@ def test_files_that_have_nothing_to_do_with_torch() -> None:
     ],
 )
 def test_torch_that_cannot_be_read(libraries: dict[str, bytes]) -> None:
-    with pytest.raises(
-        MissingFactError, match=r"libc10.so cannot be read: it is cut|none of torch's|be listed: No such"
-    ):
+    with pytest.raises(MissingFactError, match=r"cannot be read: (it is cut|.*No such)|holds none of torch's"):
         linked({"ext/_C.so": extension()}, libraries=libraries)

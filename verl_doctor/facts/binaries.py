@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -15,7 +15,6 @@ from typing import Final, Literal
 from verl_doctor.facts import shared_objects, symbol_versions
 from verl_doctor.facts.elf import UnreadableError
 from verl_doctor.facts.loader import Libraries, Symbols
-from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.symbols import SharedObject
 from verl_doctor.facts.torch import Torch
@@ -70,12 +69,8 @@ def collect(host: Host, target: Target, packages: Mapping[str, Distribution], to
     objects = {key: shared_objects.of(host, target, each) for key, each in packages.items()}
     packaged = {path.rpartition("/")[2]: path for paths in objects.values() for path in paths}
     folder = Path(torch.location, "lib")
-    try:
+    with suppress(FileNotFoundError):
         packaged.update({name: f"{folder}/{name}" for name in host.names(folder)})
-    except OSError as error:
-        raise MissingFactError(
-            f"{folder}, where torch has its libraries, cannot be listed: {error.strerror}"
-        ) from error
     with ExitStack() as stack:
         symbols = Symbols(host, folder, stack)
         reader = _Reader(host, symbols, Libraries(host, target, packaged), packaged)

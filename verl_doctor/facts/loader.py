@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -113,19 +114,28 @@ class Libraries:
 
 
 class Symbols:
-    """The symbols that torch's libraries offer, each looked up once. The libraries stay open as long as the stack."""
+    """The symbols that torch's libraries offer, each looked up once.
+
+    The libraries are opened when the first is asked for, and stay open as long as the stack. Raises MissingFactError
+    where they cannot be read.
+    """
 
     def __init__(self, host: Host, folder: Path, stack: ExitStack) -> None:
-        names = [name for name in host.names(folder) if _TORCH_LIBRARY.fullmatch(name)]
-        self._libraries = []
-        for name in sorted(names, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
-            try:
-                self._libraries.append(SharedObject(stack.enter_context(host.opened(folder / name))))
-            except UnreadableError as error:
-                raise MissingFactError(f"{folder / name} cannot be read: {error}") from error
-        if not self._libraries:
-            raise MissingFactError(f"{folder} holds none of torch's libraries")
+        self._host = host
+        self._folder = folder
+        self._stack = stack
         self._answers: dict[bytes, bool] = {}
+
+    @cached_property
+    def _libraries(self) -> tuple[SharedObject, ...]:
+        try:
+            names = sorted(filter(_TORCH_LIBRARY.fullmatch, self._host.names(self._folder)), key=_most_asked_first)
+            opened = tuple(SharedObject(self._stack.enter_context(self._host.opened(self._folder / n))) for n in names)
+        except (UnreadableError, OSError) as error:
+            raise MissingFactError(f"torch's libraries in {self._folder} cannot be read: {error}") from error
+        if not opened:
+            raise MissingFactError(f"{self._folder} holds none of torch's libraries")
+        return opened
 
     @property
     def machine(self) -> str:
@@ -137,3 +147,7 @@ class Symbols:
         if name not in self._answers:
             self._answers[name] = any(library.offers(name) for library in self._libraries)
         return self._answers[name]
+
+
+def _most_asked_first(name: str) -> int:
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
