@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from verl_doctor.alternatives import differs, judged
 from verl_doctor.facts.binaries import Extension, Linked
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.python import Python
@@ -38,18 +39,12 @@ def ask(
     matrix: Matrix,
 ) -> Iterator[Finding]:
     """Yield a finding for each distribution with an extension for another CUDA than torch's."""
-    if torch.flavour not in {"cuda", "cpu"}:
-        return
     refitting = Refitting(
         target=target, python=python, packages=packages, binaries=binaries, torch=torch, matrix=matrix
     )
-    for key, linked in binaries.items():
-        other = {
-            path: extension
-            for path, extension in linked.extensions.items()
-            if key != "torch" and isinstance(extension, Extension) and _differs(extension, torch)
-        }
-        if other:
+    for key, extensions in judged(binaries, torch):
+        other = {path: extension for path, extension in extensions.items() if differs(extension, torch)}
+        if other and key != "torch":
             first = next(iter(other.values()))
             built = f"CUDA {first.cuda}" if first.cuda else "CUDA"
             here = "is a CPU build" if torch.flavour == "cpu" else f"is for CUDA {torch.cuda}"
@@ -59,12 +54,6 @@ def ask(
                 evidence=tuple(_seen(path, extension) for path, extension in other.items()),
                 about=frozenset({key, "torch"}),
             )
-
-
-def _differs(extension: Extension, torch: Torch) -> bool:
-    if torch.flavour == "cpu":
-        return extension.flavour == "cuda"
-    return None not in {extension.cuda, torch.cuda} and extension.cuda != str(torch.cuda).partition(".")[0]
 
 
 def _seen(path: str, extension: Extension) -> str:

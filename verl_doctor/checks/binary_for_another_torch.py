@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from verl_doctor.facts.binaries import Extension, Linked
+from verl_doctor.alternatives import judged
+from verl_doctor.facts.binaries import Linked
 from verl_doctor.facts.packages import NAMED, Distribution
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.torch import Torch
@@ -40,14 +41,14 @@ def ask(
     refitting = Refitting(
         target=target, python=python, packages=packages, binaries=binaries, torch=torch, matrix=matrix
     )
-    for key, linked in binaries.items():
-        fits = all(isinstance(e, Extension) and not e.missing for e in linked.extensions.values())
+    for key, extensions in judged(binaries, torch):
+        fits = extensions and not any(extension.missing for extension in extensions.values())
         if fits and key not in NAMED and not refitting.fits_by_version(key):
             yield Finding(
                 message=f"{refitting.described(key)} was built for torch{refitting.built_for(key)}, but torch "
                 f"{torch.version} is installed; its extensions find all their symbols, which proves no more than that.",
                 remedy=refitting.remedy(key),
-                evidence=tuple(linked.extensions),
+                evidence=tuple(extensions),
                 sources=(Source(kind="metadata", reference=f"Requires-Dist of the installed {key}"),),
                 about=frozenset({key, "torch"}),
             )

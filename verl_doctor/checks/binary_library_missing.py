@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from verl_doctor.facts.binaries import Extension, Linked
+from verl_doctor.alternatives import judged
+from verl_doctor.facts.binaries import Linked
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.torch import Torch
@@ -51,8 +52,8 @@ def ask(
     refitting = Refitting(
         target=target, python=python, packages=packages, binaries=binaries, torch=torch, matrix=matrix
     )
-    for key, linked in binaries.items():
-        broken = {path: e for path, e in linked.extensions.items() if isinstance(e, Extension) and e.absent}
+    for key, extensions in judged(binaries, torch):
+        broken = {path: extension for path, extension in extensions.items() if extension.absent}
         if broken and key not in OF_A_TOOLKIT:
             absent = tuple(dict.fromkeys(name for extension in broken.values() for name in extension.absent))
             path = next(iter(broken))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from verl_doctor.alternatives import judged
 from verl_doctor.facts.binaries import Extension, Linked
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.python import Python
@@ -29,9 +30,6 @@ NAME: Final = "binary-symbol-missing"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH
 
-DOES_WITHOUT: Final = frozenset({"torchao"})
-"""Their Python code goes on where their extensions cannot be loaded."""
-
 
 def ask(
     target: Target,
@@ -45,9 +43,8 @@ def ask(
     refitting = Refitting(
         target=target, python=python, packages=packages, binaries=binaries, torch=torch, matrix=matrix
     )
-    for key, linked in sorted(binaries.items(), key=lambda item: item[0] != "vllm"):
-        broken = {path: e for path, e in linked.extensions.items() if isinstance(e, Extension) and e.missing}
-        if broken and key not in DOES_WITHOUT:
+    for key, extensions in judged(binaries, torch):
+        if broken := {path: extension for path, extension in extensions.items() if extension.missing}:
             yield _finding(refitting, key, broken)
     for linked in binaries.values():
         for path, extension in linked.extensions.items():

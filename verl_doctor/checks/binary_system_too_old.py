@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from verl_doctor.facts.binaries import Extension, Linked
+from verl_doctor.alternatives import judged
+from verl_doctor.facts.binaries import Linked
 from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.torch import Torch
 from verl_doctor.matrix.specifiers import release
 from verl_doctor.model import Finding, Layer, Remedy, Severity
 from verl_doctor.target import Target
@@ -25,10 +27,12 @@ SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.NODE
 
 
-def ask(target: Target, packages: Mapping[str, Distribution], binaries: Mapping[str, Linked]) -> Iterator[Finding]:
+def ask(
+    target: Target, packages: Mapping[str, Distribution], binaries: Mapping[str, Linked], torch: Torch
+) -> Iterator[Finding]:
     """Yield a finding for each distribution with a file that needs a newer C or C++ library."""
-    for key, linked in binaries.items():
-        broken = {path: e for path, e in linked.extensions.items() if isinstance(e, Extension) and e.outdated}
+    for key, extensions in judged(binaries, torch):
+        broken = {path: extension for path, extension in extensions.items() if extension.outdated}
         if broken:
             path, first = next(iter(broken.items()))
             versions = tuple(dict.fromkeys(version for e in broken.values() for version in e.outdated))
