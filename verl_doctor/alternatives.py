@@ -1,7 +1,7 @@
 """Which extensions must fit: not those of a package that does without, nor one of several of which one is chosen.
 
-Some packages hold the same extension for several torches, Pythons, CUDAs or codecs, and load the one that fits:
-torch_c_dlpack_ext has `libtorch_c_dlpack_addon_torch28-cuda.so` and eleven more.
+Some packages hold the same extension for several torches, Pythons, CUDAs or codecs, and load the one that fits. One
+whose name says for which torch it is (nixl's `nixl_ep_cpp_torch213`, mooncake's `pg_2_13_0`) is loaded beside no other.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from verl_doctor.facts.torch import Torch
 DOES_WITHOUT: Final = frozenset({"torchao", "torch-c-dlpack-ext"})
 """Their Python code goes on where their extensions cannot be loaded."""
 
+_TORCH_IN_NAME: Final = re.compile(r"torch\d{2,}|_\d+_\d+_\d+")
 _CHOICE: Final = re.compile(r"(torch|ffmpeg|core|ops|cpython-|cu|sm_?)\d+|cuda|cpu|rocm|hip")
 
 
@@ -23,9 +24,15 @@ def judged(binaries: Mapping[str, Linked], torch: Torch) -> Iterator[tuple[str, 
     """Yield the distributions with those of their extensions that must fit this torch; vLLM comes first."""
     for key, linked in sorted(binaries.items(), key=lambda item: item[0] != "vllm"):
         if key not in DOES_WITHOUT:
-            readable = {path: e for path, e in linked.extensions.items() if isinstance(e, Extension)}
-            chosen = {_choice(path) for path, extension in readable.items() if _fits(extension, torch)}
-            yield key, {path: e for path, e in readable.items() if _fits(e, torch) or _choice(path) not in chosen}
+            yield key, _counted(linked, torch)
+
+
+def _counted(linked: Linked, torch: Torch) -> Mapping[str, Extension]:
+    readable = {path: e for path, e in linked.extensions.items() if isinstance(e, Extension)}
+    fitting = {path for path, extension in readable.items() if _fits(extension, torch)}
+    chosen = {_choice(path) for path in fitting}
+    idle = {path for path in readable if _choice(path) in chosen or _TORCH_IN_NAME.search(path)} - fitting
+    return {path: extension for path, extension in readable.items() if path not in idle}
 
 
 def differs(extension: Extension, torch: Torch) -> bool:
