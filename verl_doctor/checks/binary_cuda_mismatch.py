@@ -24,7 +24,7 @@ from verl_doctor.model import Finding, Layer, Severity
 from verl_doctor.refitting import Refitting
 from verl_doctor.target import Target
 
-ID: Final = "VD042"
+ID: Final = "VD052"
 NAME: Final = "binary-cuda-mismatch"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH

@@ -23,7 +23,7 @@ from verl_doctor.model import Finding, Layer, Severity, Source
 from verl_doctor.refitting import Refitting
 from verl_doctor.target import Target
 
-ID: Final = "VD045"
+ID: Final = "VD055"
 NAME: Final = "binary-for-another-torch"
 SEVERITY: Final = Severity.WARNING
 LAYER: Final = Layer.TORCH

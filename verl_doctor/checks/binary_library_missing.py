@@ -26,7 +26,7 @@ from verl_doctor.model import Finding, Layer, Remedy, Severity
 from verl_doctor.refitting import Refitting
 from verl_doctor.target import Target
 
-ID: Final = "VD041"
+ID: Final = "VD051"
 NAME: Final = "binary-library-missing"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH

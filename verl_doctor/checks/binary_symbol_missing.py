@@ -25,7 +25,7 @@ from verl_doctor.model import Finding, Layer, Severity, Source, Unavailable, Unk
 from verl_doctor.refitting import Refitting
 from verl_doctor.target import Target
 
-ID: Final = "VD040"
+ID: Final = "VD050"
 NAME: Final = "binary-symbol-missing"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH

@@ -21,7 +21,7 @@ from verl_doctor.matrix.specifiers import release
 from verl_doctor.model import Finding, Layer, Remedy, Severity
 from verl_doctor.target import Target
 
-ID: Final = "VD046"
+ID: Final = "VD056"
 NAME: Final = "binary-system-too-old"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.NODE

@@ -18,7 +18,7 @@ from verl_doctor.facts.torch import Torch
 from verl_doctor.model import Finding, Layer, Remedy, Severity
 from verl_doctor.target import Target
 
-ID: Final = "VD043"
+ID: Final = "VD053"
 NAME: Final = "two-cuda-majors"
 SEVERITY: Final = Severity.WARNING
 LAYER: Final = Layer.TORCH
