@@ -7,7 +7,7 @@ import io
 import os
 import sys
 
-from verl_doctor.errors import DoctorError
+from verl_doctor.errors import DoctorError, one_line
 
 
 def main() -> None:
@@ -62,9 +62,8 @@ def _own_bug(error: Exception) -> int:
     """Say that the doctor broke; where is told on demand."""
     if os.environ.get("VERL_DOCTOR_TRACEBACK") == "1":
         sys.excepthook(type(error), error, error.__traceback__)
-    what = " ".join(f"{type(error).__name__}: {error}".split())
     return _say(
-        f"this is a bug of verl-doctor, not of the environment: {what}. "
+        f"this is a bug of verl-doctor, not of the environment: {one_line(error)}. "
         "Report it with the command and what VERL_DOCTOR_TRACEBACK=1 makes it print.",
         3,
     )

@@ -86,11 +86,12 @@ def test_an_unreadable_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         pytest.param(MissingFactError("no torch here"), "no torch here", id="missing"),
         pytest.param(KeyError("x"), "the collector broke: KeyError: 'x'", id="key"),
-        pytest.param(IndexError(), "the collector broke: IndexError: ", id="no-arguments"),
+        pytest.param(IndexError(), "the collector broke: IndexError", id="no-arguments"),
+        pytest.param(KeyboardInterrupt(), "the collector broke: KeyboardInterrupt", id="no-exception"),
     ],
 )
 def test_what_is_missing_differs_from_what_broke(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+    monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str
 ) -> None:
     def fails(host: FakeHost) -> None:
         del host

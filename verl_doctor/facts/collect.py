@@ -9,6 +9,7 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
+from verl_doctor.errors import one_line
 from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.host import Host
@@ -33,8 +34,8 @@ class _Task:
             self.answer = self.collect(**{name: known[name] for name in self.needs})
         except (OSError, MissingFactError) as error:
             self.answer = Unavailable(str(error))
-        except Exception as error:  # noqa: BLE001 - a collector that breaks must not stop the others
-            self.answer = Unavailable(f"the collector broke: {type(error).__name__}: {error}")
+        except BaseException as error:  # noqa: BLE001 - a collector that breaks must not stop the others
+            self.answer = Unavailable(f"the collector broke: {one_line(error)}")
         self.done.set()
 
     def result(self, until: float) -> Any:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Any, Final
 
-from verl_doctor.errors import UsageError
+from verl_doctor.errors import LoadInterruptedError, UsageError, one_line
 from verl_doctor.patching import declaration
 from verl_doctor.patching.patch import Patch
 
@@ -60,12 +61,17 @@ def installed() -> Iterator[tuple[str, Load]]:
 
 
 def checked(origin: str, load: Load, known: Iterable[Patch]) -> Patch | Broken:
-    """Return the patch that `load` gives, or why it cannot be used beside those already known."""
+    """Return the patch that `load` gives, or why it cannot be used beside those already known.
+
+    Raises LoadInterruptedError where loading it is interrupted: whether by the user cannot be told.
+    """
     try:
         found = load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 # one broken patch must not stop the rest
-        return Broken(origin=origin, reason=f"it cannot be loaded: {type(error).__name__}: {error}")
-    patch = getattr(found, "PATCH", found)
+        patch = getattr(found, "PATCH", found)
+    except BaseException as error:  # noqa: BLE001 # one broken patch must not stop the rest
+        if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
+            raise LoadInterruptedError(f"Interrupted while {origin} was being loaded.") from None
+        return Broken(origin=origin, reason=f"it cannot be loaded: {one_line(error)}")
     if not isinstance(patch, Patch):
         return Broken(origin=origin, reason="it has no PATCH")
     problem = next(declaration.problems(patch), None)
