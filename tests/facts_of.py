@@ -106,6 +106,7 @@ def facts_of(
         ),
         "env": {},
         "patches": {},
+        "broken_patches": (),
     }
     unknown = overrides.keys() - fields.keys()
     if unknown:

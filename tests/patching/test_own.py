@@ -14,9 +14,9 @@ import pytest
 
 from tests.patching.sandbox import Sandbox, row
 from verl_doctor.errors import LoadInterruptedError, UsageError
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.patching import catalogue, own
 from verl_doctor.patching.apply import apply, revert
-from verl_doctor.patching.own import Broken
 from verl_doctor.patching.patch import Example, Patch, Site, Unfamiliar, Untouched
 from verl_doctor.patching.structure import examine
 from verl_doctor.patching.verify import verify

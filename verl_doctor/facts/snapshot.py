@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.disks import Disk
 from verl_doctor.facts.driver import Driver
@@ -19,6 +21,8 @@ from verl_doctor.facts.toolkit import Toolkit
 from verl_doctor.facts.torch import Torch
 from verl_doctor.model import Unavailable
 from verl_doctor.target import Target
+
+NOT_RECORDED: Final = Unavailable("the facts were written before this was collected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +43,4 @@ class Facts:
     node: Node | Unavailable
     env: Mapping[str, str] | Unavailable
     patches: Mapping[str, PatchState] | Unavailable
+    broken_patches: tuple[Broken, ...] | Unavailable = NOT_RECORDED

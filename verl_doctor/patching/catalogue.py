@@ -11,8 +11,8 @@ from pathlib import Path
 
 from verl_doctor import patches
 from verl_doctor.errors import UsageError
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.patching import own
-from verl_doctor.patching.own import Broken
 from verl_doctor.patching.patch import Patch
 
 

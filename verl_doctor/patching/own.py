@@ -6,13 +6,14 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any, Final
 
 from verl_doctor.errors import LoadInterruptedError, UsageError, one_line
+from verl_doctor.facts.broken_patches import Broken
+from verl_doctor.facts.patches import BUILT_IN
 from verl_doctor.patching import declaration
 from verl_doctor.patching.patch import Patch
 
@@ -20,14 +21,6 @@ GROUP: Final = "verl_doctor.patches"
 """The entry-point group; an entry point names a module with a PATCH, or a Patch."""
 
 Load = Callable[[], Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """A patch that cannot be used: where it comes from, and why."""
-
-    origin: str
-    reason: str
 
 
 def in_folder(folder: Path | None) -> Iterator[tuple[str, Load]]:
@@ -80,8 +73,8 @@ def checked(origin: str, load: Load, known: Iterable[Patch]) -> Patch | Broken:
     taken = next((other for other in known if {other.id, other.name} & {patch.id, patch.name}), None)
     if taken:
         return Broken(origin=origin, reason=f"its id or name is that of {taken.id} {taken.name}")
-    if patch.id.startswith("VDP"):
-        return Broken(origin=origin, reason=f"its id {patch.id} begins with VDP, which built-in patches do")
+    if patch.id.startswith(BUILT_IN):
+        return Broken(origin=origin, reason=f"its id {patch.id} begins with {BUILT_IN}, which built-in patches do")
     return patch
 
 
@@ -97,6 +90,7 @@ def _module(file: Path) -> Any:
     return module
 
 
+@cache
 def _names_group(folder: Path) -> bool:
     """Say whether a distribution in a folder has entry points of our group."""
     for file in folder.glob("*.*-info/entry_points.txt"):

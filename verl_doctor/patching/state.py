@@ -54,7 +54,7 @@ def look(host: Host, target: Target, packages: Mapping[str, Distribution], patch
                 return diagnose(patch, place.version, host.read(path))
             except OSError as error:
                 reason = f"{path} cannot be read: {error.strerror}"
-                return Unrecognised(reason=reason, is_affected=False)
+                return Unrecognised(reason=reason, is_affected=_comes_with_the_bug(patch, place.version))
 
 
 def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch: Patch) -> File | Absent:
@@ -66,8 +66,12 @@ def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch
     path = place.path(host, file)
     if path is None:
         missing = f"{file} is not in {place.roots[0]}"
-        return Absent(missing, is_affected=era_of(patch, place.version) == "affected")
+        return Absent(missing, is_affected=_comes_with_the_bug(patch, place.version))
     return File(place=place, file=file, path=path)
+
+
+def _comes_with_the_bug(patch: Patch, version: str) -> bool:
+    return era_of(patch, version) == "affected"
 
 
 def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diagnosis) -> PatchState:
@@ -89,7 +93,7 @@ def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diag
             return replace(state, state="applied")
         case FixedUpstream():
             return replace(state, state="fixed-upstream")
-        case Unrecognised(reason=reason):
-            return replace(state, state="unrecognised", reason=reason)
-        case Absent(reason):
-            return replace(state, reason=reason)
+        case Unrecognised(reason=reason, is_affected=is_affected):
+            return replace(state, state="unrecognised", reason=reason, is_affected=is_affected)
+        case Absent(reason, is_affected):
+            return replace(state, reason=reason, is_affected=is_affected)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.patches import PatchState
-from verl_doctor.patching.own import Broken
 from verl_doctor.patching.place import Place
 from verl_doctor.patching.upgrade import Upgrade
 from verl_doctor.report.head import head
@@ -110,5 +110,10 @@ def _plain(name: str, state: PatchState) -> dict[str, Any]:
         "file": state.file,
         "state": state.state,
     }
-    optional = {"reason": state.reason, "fixed_in": state.fixed_in, "only_where": state.only_where}
+    optional = {
+        "reason": state.reason,
+        "is_affected": state.is_affected,
+        "fixed_in": state.fixed_in,
+        "only_where": state.only_where,
+    }
     return plain | {key: value for key, value in optional.items() if value}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from verl_doctor import SCHEMA_VERSION, __version__
-from verl_doctor.patching.own import Broken
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.patching.verify import Verification
 
 
