@@ -82,9 +82,11 @@ def test_patches_of_your_own_that_are_of_no_use(tmp_path: Path) -> None:
     finished = doctor("check", "--format", "json", "--prefix", tmp_path / "env", environ={"PYTHONPATH": str(site)})
     results = {result["name"]: result for result in json.loads(finished.stdout)["results"]}
     assert [finding["message"] for finding in results["patch-unusable"]["findings"]] == [
-        "The patch nowhere (acme-patches) cannot be used: it cannot be loaded: "
-        "ModuleNotFoundError: No module named 'nowhere'.",
-        "The patch raising (acme-patches) cannot be used: it cannot be loaded: SystemExit.",
+        f"The patch {name} (acme-patches) cannot be used: it cannot be loaded: {reason}."
+        for name, reason in (
+            ("nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+            ("raising", "SystemExit"),
+        )
     ]
     assert results["patch-pending"]["outcome"] == results["vllm07-local-rank"]["outcome"] == "passed"
 

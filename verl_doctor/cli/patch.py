@@ -64,7 +64,8 @@ def command(
     Without an option nothing is written: what would change is shown. --apply changes it.
 
     The diff goes to standard output, what is said about it to standard error, so `verl-doctor patch --diff > FILE`
-    gives a file that `git apply` and `patch -p1` take in the folder of installed packages.
+    gives a file that `git apply` and `patch -p1` take in the folder of installed packages or, where files of a
+    checkout change as well, in the folder that its first line names.
     """
     from verl_doctor.patching import catalogue
 

@@ -44,8 +44,8 @@ class Plan:
     places: tuple[Place, ...] = ()
 
     def diff(self) -> bytes:
-        """Return the edits as a unified diff, with paths relative to the folder of installed packages."""
-        return b"".join(diff.unified(edit.file, edit.old, edit.new) for edit in self.edits)
+        """Return the edits as a unified diff."""
+        return diff.whole(self.edits)
 
 
 def plan_apply(host: Host, target: Target, packages: Mapping[str, Distribution], patches: Sequence[Patch] = ()) -> Plan:
