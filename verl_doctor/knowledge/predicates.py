@@ -141,14 +141,16 @@ def flavour(wanted: str) -> Test:
 
 
 def patch(wanted: str) -> Test:
-    """Return a test on whether a patch is still to be applied; a file that it does not recognise is unknown."""
+    """Return a test on whether a patch is still to be applied; not known for a file that is missing or strange."""
 
     def test(facts: Facts) -> Judgement:
         if isinstance(facts.patches, Unavailable):
             return Unknown(facts.patches.reason)
         found = facts.patches.get(wanted)
-        if found is None or found.state in {"applied", "fixed-upstream", "absent"}:
+        if found is None or found.state in {"applied", "fixed-upstream"}:
             return NOT
+        if found.state == "absent":
+            return Unknown(found.reason or "its file is missing") if found.is_affected else NOT
         if found.state == "unrecognised":
             return Unknown(f"{found.file} is not the code that was released: {found.reason}")
         return Holds((Seen(what="not patched", where=f"{found.file} is as it was released", about=found.distribution),))

@@ -100,12 +100,14 @@ def _untouched(host: Host, file: File) -> Edit:
 
 def _refuse_unrecognised(diagnoses: Mapping[Patch, Diagnosis], states: Mapping[str, PatchState]) -> None:
     reasons = [
-        f"{states[patch.name].file} is not what {patch.name} knows: {diagnosis.reason}"
+        diagnosis.reason
+        if isinstance(diagnosis, Absent)
+        else f"{states[patch.name].file} is not what {patch.name} knows: {diagnosis.reason}"
         for patch, diagnosis in diagnoses.items()
         if isinstance(diagnosis, Unrecognised | Absent) and diagnosis.is_affected
     ]
     if reasons:
-        raise PatchRefusedError(f"Nothing was written, because {'; and '.join(reasons)}.")
+        raise PatchRefusedError(f"Nothing was written, because {'; and '.join(dict.fromkeys(reasons))}.")
 
 
 def _changes(host: Host, edits: Iterable[Edit]) -> Iterable[Change]:

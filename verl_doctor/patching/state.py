@@ -58,16 +58,33 @@ def look(host: Host, target: Target, packages: Mapping[str, Distribution], patch
 
 
 def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch: Patch) -> File | Absent:
-    """Return where the file is that a patch edits."""
+    """Return where the file is that a patch edits, even if it cannot be read."""
     place = locate(target, packages, patch.distribution)
     if place is None:
         return Absent(f"{patch.distribution} is not installed")
     file = patch.site(place.version).file
-    path = place.path(host, file)
-    if path is None:
-        missing = f"{file} is not in {place.roots[0]}"
-        return Absent(missing, is_affected=_comes_with_the_bug(patch, place.version))
-    return File(place=place, file=file, path=path)
+    path = place.path(host, file) or _hidden(host, place, file)
+    if path:
+        return File(place=place, file=file, path=path)
+    missing = f"{file} is not in {place.roots[0]}"
+    if _comes_with_the_bug(patch, place.version):
+        return Absent(
+            f"{missing}, though {place.name} {place.version} comes with it: the installation is broken",
+            is_affected=True,
+        )
+    return Absent(missing)
+
+
+def _hidden(host: Host, place: Place, file: str) -> Path | None:
+    """Return where a file may be that cannot be seen, such as below a folder that this user may not read."""
+    for path in (root / file for root in place.roots):
+        try:
+            host.size(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return path
+    return None
 
 
 def _comes_with_the_bug(patch: Patch, version: str) -> bool:

@@ -22,6 +22,7 @@ _WORDS: Final = {
     "absent": "nothing to patch",
 }
 _BY_NAME: Final = "can be applied"
+_MISSING: Final = "file missing"
 
 DONE: Final = {
     "preview": "would change",
@@ -46,7 +47,11 @@ def text(
     Patches that have nothing to do are left out where there are others; with `whole` only those of distributions
     that are not installed.
     """
-    concerned = {n: state for n, state in states.items() if state.version and (whole or state.state != "absent")}
+    concerned = {
+        n: state
+        for n, state in states.items()
+        if state.version and (whole or state.state != "absent" or state.is_affected)
+    }
     shown = concerned or states
     width = max((len(name) for name in shown), default=0)
     lines = [_line(name, state, width) for name, state in shown.items()]
@@ -65,7 +70,8 @@ def text(
 
 def _line(name: str, state: PatchState, width: int) -> str:
     is_by_name = state.state == "applicable" and state.only_where
-    word = _BY_NAME if is_by_name else _WORDS[state.state]
+    is_missing = state.state == "absent" and state.is_affected
+    word = _BY_NAME if is_by_name else _MISSING if is_missing else _WORDS[state.state]
     subject = f"{state.distribution} {state.version}" if state.version else state.distribution
     reason = f": only where {state.only_where}" if is_by_name else f": {state.reason}" if state.reason else ""
     return f"{word:<16}  {state.id}  {name:<{width}}  {subject}{reason}\n"
