@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 
+from verl_doctor import streams
 from verl_doctor.errors import DoctorError, one_line
 
 
 def main() -> None:
     """Run the command line and leave with the exit code of the contract."""
-    _accept_any_character()
+    streams.prepare()
     gc.disable()  # collecting costs a twentieth of a check, and the process ends before it would pay
     try:
         from verl_doctor.cli.app import run
@@ -46,16 +46,6 @@ def main() -> None:
     # A collector that hangs in the kernel is a daemon thread; waiting for it would hang the doctor too.
     sys.stderr.flush()
     os._exit(status)
-
-
-def _accept_any_character() -> None:
-    """Have what the output's encoding lacks written as an escape: it must not end the program."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, "w")))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _own_bug(error: Exception) -> int:

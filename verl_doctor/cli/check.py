@@ -28,7 +28,12 @@ def command(
     prefix: Prefix = None,
     facts: Annotated[
         Path | None,
-        typer.Option("--facts", metavar="FILE", help="Judge the facts in this file (- for standard input) instead."),
+        typer.Option(
+            "--facts",
+            metavar="FILE",
+            readable=False,
+            help="Judge the facts in this file (- for standard input) instead.",
+        ),
     ] = None,
     output: OutputFormat = Format.TEXT,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this severity on.")] = FailOn.ERROR,

@@ -15,13 +15,14 @@ from verl_doctor.target import Target, find
 
 Python = Annotated[
     Path | None,
-    typer.Option("--python", metavar="PATH", help="Examine the environment of this interpreter."),
+    typer.Option("--python", metavar="PATH", readable=False, help="Examine the environment of this interpreter."),
 ]
 Prefix = Annotated[
     Path | None,
     typer.Option(
         "--prefix",
         metavar="DIR",
+        readable=False,  # one that is not is no wrong usage, and told by `find`
         help="Examine this virtual or conda environment, folder of packages, or root of an unpacked image.",
     ),
 ]

@@ -53,7 +53,8 @@ def command(
         bool, typer.Option("--verify-patch", help="Try the patches on their own examples; touch no environment.")
     ] = False,
     patches: Annotated[
-        Path | None, typer.Option("--patches", metavar="DIR", help="Add the patches of your own in this folder.")
+        Path | None,
+        typer.Option("--patches", metavar="DIR", readable=False, help="Add the patches of your own in this folder."),
     ] = None,
     python: Python = None,
     prefix: Prefix = None,
