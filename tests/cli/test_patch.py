@@ -149,7 +149,9 @@ def test_an_upgrade_is_offered_before_patching(box: Sandbox) -> None:
     [offer] = states("--prefix", box.site)["upgrades"]
     assert (offer["version"], set(offer["patches"])) == ("0.7.3", set(ALL[:3]))
     finished = doctor("patch", "--prefix", box.site)
-    assert f"fits what is installed: {offer['command']}\n" in finished.stderr
+    assert finished.stderr.startswith("vllm 0.7.3 comes without ")
+    assert f" and fits what is installed:\n    {offer['command']}\n" in finished.stderr
+    assert states("--apply", "--prefix", box.site)["upgrades"] == [offer]
     assert "upgrades" not in states("--apply", "--prefix", box.site)
 
 

@@ -98,11 +98,14 @@ def _mode(*, diff: bool, **wanted: bool) -> Mode:
 def _verify(known: Catalogue, names: list[str], output: Format) -> int:
     from verl_doctor.patching.verify import verify
     from verl_doctor.report import verification_report
+    from verl_doctor.report.hang import width_of
 
     verified = [verify(patch) for patch in known.named(names)]
     exit_code = int(bool(known.broken) or any(verification.problems for verification in verified))
-    render = verification_report.render if output is Format.JSON else verification_report.text
-    sys.stdout.write(render(verified, known.broken, exit_code))
+    if output is Format.JSON:
+        sys.stdout.write(verification_report.render(verified, known.broken, exit_code))
+    else:
+        sys.stdout.write(verification_report.text(verified, known.broken, width=width_of(sys.stdout)))
     return exit_code
 
 
@@ -116,14 +119,19 @@ def _status(
 ) -> int:
     from verl_doctor.patching.place import interrupted
     from verl_doctor.patching.state import states
-    from verl_doctor.report import patch_report
 
     found = states(host, target, packages, known.named(names))
     left = interrupted(target, packages)
     if output is Format.JSON:
-        sys.stdout.write(patch_report.render(target, found, 0, broken=known.broken, interrupted=left))
+        from verl_doctor.report.patch_json import render
+
+        sys.stdout.write(render(target, found, 0, broken=known.broken, interrupted=left))
     else:
-        sys.stdout.write(patch_report.text(found, broken=known.broken, interrupted=left, whole=True))
+        from verl_doctor.report.hang import width_of
+        from verl_doctor.report.patch_text import text
+
+        width = width_of(sys.stdout)
+        sys.stdout.write(text(found, broken=known.broken, interrupted=left, whole=True, width=width))
     return 0
 
 
@@ -171,15 +179,16 @@ def _report(
     from verl_doctor.patching.place import interrupted
     from verl_doctor.patching.state import states
     from verl_doctor.patching.upgrade import offers
-    from verl_doctor.report import patch_report
+    from verl_doctor.report import patch_json, patch_text
+    from verl_doctor.report.hang import width_of
 
     is_written = mode in {Mode.APPLY, Mode.REVERT}
     found = states(host, target, packages, known.named(list(plan.states))) if is_written else plan.states
     changed = [str(edit.path) for edit in plan.edits]
     left = interrupted(target, packages)
-    upgrades = offers(target, packages, plan.states) if mode in {Mode.PREVIEW, Mode.CHECK} else ()
+    upgrades = offers(target, packages, plan.states) if mode in {Mode.PREVIEW, Mode.CHECK, Mode.APPLY} else ()
     if output is Format.JSON:
-        document = patch_report.render(
+        document = patch_json.render(
             target,
             found,
             exit_code,
@@ -191,8 +200,10 @@ def _report(
         )
         sys.stdout.write(document)
         return
+    width = width_of(sys.stderr)
+    sys.stderr.write(patch_text.offered(upgrades, width))
     if mode in {Mode.PREVIEW, Mode.PREVIEW_REVERT}:
         sys.stdout.buffer.write(plan.diff())
         sys.stdout.flush()
-    sys.stderr.write(patch_report.text(found, broken=known.broken, interrupted=left, upgrades=upgrades))
-    sys.stderr.writelines(f"{patch_report.DONE[mode.value]} {path}\n" for path in changed)
+    sys.stderr.write(patch_text.text(found, broken=known.broken, interrupted=left, width=width))
+    sys.stderr.writelines(f"{patch_text.DONE[mode.value]} {path}\n" for path in changed)
