@@ -100,6 +100,21 @@ def test_a_file_that_cannot_be_read_as_text_or_is_gone(box: Sandbox, content: by
     assert words(states("--status", "--prefix", box.site))[0] == ("absent" if content is None else "unrecognised")
 
 
+def test_a_patch_of_your_own_is_reverted_by_name_without_its_module(box: Sandbox, own: Path) -> None:
+    box.write("acme_rewards/score.py", b"def score(answer, expected):\n    return answer == expected\n")
+    box.write("acme_rewards-1.2.dist-info/METADATA", b"Metadata-Version: 2.1\nName: acme-rewards\nVersion: 1.2\n")
+    (own / "broken.py").unlink()
+    before = box.snapshot()
+    target = ("--prefix", box.site)
+    states("--apply", "ACME001", "--patches", own, *target)
+    reverted = doctor("patch", "--revert", "Rewards-Newline", *target)
+    assert (reverted.returncode, reverted.stderr) == (0, f"restored {box.site}/acme_rewards/score.py\n")
+    assert box.snapshot() == before
+    assert (
+        "There is no patch rewards-newline, and none" in doctor("patch", "--revert", "rewards-newline", *target).stderr
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

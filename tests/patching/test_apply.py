@@ -197,6 +197,9 @@ def test_an_edit_by_hand_is_not_reverted(sandbox: Sandbox) -> None:
         sandbox.revert("VDP001")
     sandbox.revert()
     assert sandbox.states()["vllm07-world-size-assert"] == "applied"
+    sandbox.write(LOCAL_RANK, FIXED[LOCAL_RANK])
+    with pytest.raises(PatchRefusedError, match="vllm07-world-size-assert, vllm07-local-rank were not applied by"):
+        sandbox.revert()
 
 
 def test_a_file_changed_since_is_not_reverted(sandbox: Sandbox) -> None:

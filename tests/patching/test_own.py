@@ -76,6 +76,16 @@ def test_an_interrupt_at_import_names_the_module(folder: Path) -> None:
     assert broken.reason == "it cannot be loaded: KeyboardInterrupt"
 
 
+def test_one_is_reverted_by_name_without_its_module(patch: Patch, rewards: Sandbox) -> None:
+    before = rewards.snapshot()
+    apply(rewards.host, rewards.target, rewards.packages, [patch])
+    with pytest.raises(UsageError, match=r"There is no patch nothing, and none of that name was applied here\."):
+        revert(rewards.host, rewards.target, rewards.packages, recorded=["rewards-newline", "nothing"])
+    plan = revert(rewards.host, rewards.target, rewards.packages, recorded=["rewards-newline"])
+    assert (len(plan.edits), plan.states) == (1, {})
+    assert rewards.snapshot() == before
+
+
 def test_files_that_are_no_patches_are_left(folder: Path) -> None:
     (folder / "_shared.py").write_text("raise SystemExit")
     (folder / "README.md").write_text("")

@@ -148,12 +148,14 @@ def _carry_out(
     from verl_doctor.patching.plan import plan_apply
     from verl_doctor.patching.revert import plan_revert
 
-    named = known.named(names) if names else ()
-    if mode is Mode.REVERT:
-        return writer.revert(host, target, packages, named, known=known.patches)
-    if mode is Mode.PREVIEW_REVERT:
-        return plan_revert(host, target, packages, named, known.patches)
-    patches = named or usual(known.patches)
+    if mode in {Mode.REVERT, Mode.PREVIEW_REVERT}:
+        recorded = known.unknown(names)  # maybe of a patch of a team's own, which need not be here to be reverted
+        here = [name for name in names if name not in recorded]
+        named = known.named(here) if here else ()
+        if mode is Mode.REVERT:
+            return writer.revert(host, target, packages, named, known=known.patches, recorded=recorded)
+        return plan_revert(host, target, packages, named, known.patches, recorded=recorded)
+    patches = known.named(names) if names else usual(known.patches)
     if mode is Mode.APPLY:
         return writer.apply(host, target, packages, patches)
     return plan_apply(host, target, packages, patches)
@@ -183,7 +185,8 @@ def _report(
     from verl_doctor.report.hang import width_of
 
     is_written = mode in {Mode.APPLY, Mode.REVERT}
-    found = states(host, target, packages, known.named(list(plan.states))) if is_written else plan.states
+    again = known.named(list(plan.states)) if is_written and plan.states else ()
+    found = states(host, target, packages, again) if again else plan.states
     changed = [str(edit.path) for edit in plan.edits]
     left = interrupted(target, packages)
     upgrades = offers(target, packages, plan.states) if mode in {Mode.PREVIEW, Mode.CHECK, Mode.APPLY} else ()

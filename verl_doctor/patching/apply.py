@@ -46,15 +46,19 @@ def revert(  # noqa: PLR0913 # what to plan, and how to write
     patches: Sequence[Patch] = (),
     *,
     known: Sequence[Patch] = (),
+    recorded: Sequence[str] = (),
     disk: Disk | None = None,
     patience: float = PATIENCE,
 ) -> Plan:
     """Put original files back, of all that verl-doctor patched without any; otherwise as `apply`.
 
-    `known` are the patches that can be applied again where one of several is taken back, the built-in by default.
+    `known` are the patches that can be applied again where one of several is taken back, the built-in by default;
+    `recorded` names of patches to revert that only a receipt knows.
     """
     places = locate_all(target, packages, patches)
-    return _run(lambda: plan_revert(host, target, packages, patches, known), places, disk or Disk(), patience)
+    return _run(
+        lambda: plan_revert(host, target, packages, patches, known, recorded=recorded), places, disk or Disk(), patience
+    )
 
 
 def _run(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, patience: float) -> Plan:
