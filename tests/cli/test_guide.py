@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-GUIDE = Path(__file__).parents[2].joinpath("docs/own-patches.md").read_text()
-
-
-def block(label: str) -> str:
-    """The block of code between a comment and its end."""
-    found = re.search(rf"<!-- {re.escape(label)} -->\n```\w+\n(.*?)```\n<!-- end -->", GUIDE, re.DOTALL)
-    assert found, label
-    return found[1]
+from tests.patching.guide import PATCH, SOURCE, TEXT, block
 
 
 def test_every_step_does_what_is_said(tmp_path: Path) -> None:
@@ -32,8 +24,8 @@ def test_every_step_does_what_is_said(tmp_path: Path) -> None:
 
     follow("package")
     source = tmp_path / "site/acme_rewards/score.py"
-    assert source.read_text() == block("file: score.py")
-    (tmp_path / "our-patches/rewards_newline.py").write_text(block("file: rewards_newline.py"))
-    assert f"```text\n{follow('verify')}```" in GUIDE
-    assert f"```diff\n{follow('use')}```" in GUIDE
-    assert source.read_text() == block("file: score.py")
+    assert source.read_text() == SOURCE
+    (tmp_path / "our-patches/rewards_newline.py").write_text(PATCH)
+    assert f"```text\n{follow('verify')}```" in TEXT
+    assert f"```diff\n{follow('use')}```" in TEXT
+    assert source.read_text() == SOURCE

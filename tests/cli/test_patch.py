@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import jsonschema
 import pytest
 
 from tests.cli.doctor import doctor, imported
+from tests.patching import guide
 from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
 from verl_doctor.patching import catalogue
 
@@ -186,9 +186,7 @@ def own(tmp_path: Path) -> Path:
     folder = tmp_path / "our-patches"
     folder.mkdir()
     (folder / "broken.py").write_text("PATCH = None\n")
-    code = re.search(r"```python\n(\"\"\".*?)```", Path("docs/own-patches.md").read_text(), re.DOTALL)
-    assert code
-    (folder / "rewards.py").write_text(code[1])
+    (folder / "rewards.py").write_text(guide.PATCH)
     return folder
 
 

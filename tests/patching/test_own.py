@@ -1,4 +1,4 @@
-"""A team's own patches: from a folder and from entry points, sound and broken, and the guide's example as it stands."""
+"""A team's own patches: sound and broken, and the guide's example as it stands."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.patching import guide
 from tests.patching.sandbox import Sandbox, row
 from verl_doctor.errors import LoadInterruptedError, UsageError
 from verl_doctor.facts.broken_patches import Broken
@@ -21,22 +22,15 @@ from verl_doctor.patching.patch import Example, Patch, Site, Unfamiliar, Untouch
 from verl_doctor.patching.structure import examine
 from verl_doctor.patching.verify import verify
 
-GUIDE = Path(__file__).parents[2] / "docs/own-patches.md"
-CODE = re.search(r"<!-- file: rewards_newline\.py -->\n```python\n(.*?)```\n<!-- end -->", GUIDE.read_text(), re.DOTALL)
-assert CODE is not None
-SOURCE = (
-    'def score(answer, expected):\n    """One point for the right answer."""\n    return float(answer == expected)\n'
-)
 SITE: Any = Site(since="1.0", file="acme_rewards/score.py", scope="score")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The folder that the guide makes."""
-    assert CODE is not None
     made = tmp_path / "our-patches"
     made.mkdir()
-    (made / "rewards_newline.py").write_text(CODE[1])
+    (made / "rewards_newline.py").write_text(guide.PATCH)
     return made
 
 
@@ -45,7 +39,7 @@ def rewards(tmp_path: Path) -> Sandbox:
     """The package that the guide patches."""
     sandbox = Sandbox(tmp_path / "site")
     files = {
-        "acme_rewards/score.py": SOURCE.encode(),
+        "acme_rewards/score.py": guide.SOURCE.encode(),
         "acme_rewards-1.2.dist-info/METADATA": b"Metadata-Version: 2.1\nName: acme-rewards\nVersion: 1.2\n",
     }
     for path, content in files.items():
@@ -59,7 +53,7 @@ def test_the_guide_is_right(folder: Path, rewards: Sandbox) -> None:
     assert found.broken == ()
     [patch] = found.named(["rewards-newline"])
     verification = verify(patch)
-    assert (verification.problems, f"{verification.tried} sources tried" in GUIDE.read_text()) == ((), True)
+    assert (verification.problems, f"{verification.tried} sources tried" in guide.TEXT) == ((), True)
     before = rewards.snapshot()
     apply(rewards.host, rewards.target, rewards.packages, [patch])
     assert b"answer.strip() == expected" in rewards.read("acme_rewards/score.py")
@@ -173,32 +167,6 @@ def test_what_a_declaration_must_say(patch: Patch, changed: dict[str, Any], reas
     assert re.search(reason, found.reason)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        pytest.param("module", "acme_patches.rewards_newline", id="a module"),
-        pytest.param("patch", "acme_patches.rewards_newline:PATCH", id="a patch"),
-    ],
-)
-def test_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    assert CODE is not None
-    site = tmp_path / name
-    (site / "acme_patches").mkdir(parents=True)
-    (site / "acme_patches/__init__.py").touch()
-    (site / "acme_patches/rewards_newline.py").write_text(CODE[1])
-    info = site / "acme_patches-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-patches\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[verl_doctor.patches]\none = {value}\ntwo = nowhere\n")
-    monkeypatch.syspath_prepend(site)
-    for module in [module for module in sys.modules if module.startswith("acme_patches")]:
-        monkeypatch.delitem(sys.modules, module)
-    found = catalogue.everything()
-    assert [patch.id for patch in found.patches if not patch.id.startswith("VDP")] == ["ACME001"]
-    [broken] = found.broken
-    assert broken.origin == "nowhere (acme-patches)"
-
-
 def _raise(_: Any) -> Any:
     raise ValueError("boom")  # libcst raises it as well
 
@@ -217,7 +185,7 @@ def _leave(_: Any) -> Any:
     ],
 )
 def test_an_edit_that_breaks_is_told_like_unfamiliar_code(patch: Patch, edit: Callable[[Any], Any], said: str) -> None:
-    found = examine(replace(patch, edit=edit), SOURCE.encode(), "1.2")
+    found = examine(replace(patch, edit=edit), guide.SOURCE.encode(), "1.2")
     assert isinstance(found, Unfamiliar)
     assert found.reason.startswith(said)
 

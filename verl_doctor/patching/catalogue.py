@@ -13,6 +13,7 @@ from verl_doctor import patches
 from verl_doctor.errors import UsageError
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.patching import own
+from verl_doctor.patching.entry_points import installed
 from verl_doctor.patching.patch import Patch
 
 
@@ -73,7 +74,7 @@ def everything(folder: Path | None = None) -> Catalogue:
     """
     known = list(built_in())
     broken: list[Broken] = []
-    for origin, load in (*own.installed(), *own.in_folder(folder)):
+    for origin, load in (*installed(), *own.in_folder(folder)):
         found = own.checked(origin, load, known)
         if isinstance(found, Broken):
             broken.append(found)

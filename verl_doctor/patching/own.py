@@ -1,4 +1,4 @@
-"""A team's own patches: modules in a folder, or entry points of installed distributions."""
+"""A team's own patches: those in a folder, and whether one can be used."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from threading import current_thread, main_thread
-from typing import Any, Final
+from typing import Any
 
 from verl_doctor.errors import LoadInterruptedError, UsageError, one_line
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.patches import BUILT_IN
 from verl_doctor.patching import declaration
 from verl_doctor.patching.patch import Patch
-
-GROUP: Final = "verl_doctor.patches"
-"""The entry-point group; an entry point names a module with a PATCH, or a Patch."""
 
 Load = Callable[[], Any]
 
@@ -38,19 +35,6 @@ def in_folder(folder: Path | None) -> Iterator[tuple[str, Load]]:
         raise UsageError(f"--patches {folder}: there is no patch in it (a .py file with a PATCH).")
     for file in files:
         yield str(file), partial(_module, file)
-
-
-def installed() -> Iterator[tuple[str, Load]]:
-    """Yield the entry points of what is installed beside verl-doctor.
-
-    importlib.metadata takes longer to load than most commands run, so it is asked only where something is to find.
-    """
-    if not any(_names_group(Path(folder)) for folder in sys.path):
-        return
-    from importlib.metadata import entry_points
-
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        yield f"{entry.value} ({entry.dist.name if entry.dist else 'unknown'})", entry.load
 
 
 def checked(origin: str, load: Load, known: Iterable[Patch]) -> Patch | Broken:
@@ -88,15 +72,3 @@ def _module(file: Path) -> Any:
     sys.modules[name] = module  # dataclasses and pickle look a module up by its name
     specification.loader.exec_module(module)
     return module
-
-
-@cache
-def _names_group(folder: Path) -> bool:
-    """Say whether a distribution in a folder has entry points of our group."""
-    for file in folder.glob("*.*-info/entry_points.txt"):
-        try:
-            if GROUP.encode() in file.read_bytes():
-                return True
-        except OSError:
-            continue
-    return False
