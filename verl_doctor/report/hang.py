@@ -13,7 +13,8 @@ def width_of(stream: TextIO) -> int | None:
     if not stream.isatty():
         return None
     told = os.environ.get("COLUMNS", "")
-    return int(told) if told.isdigit() else os.get_terminal_size(stream.fileno()).columns or None
+    columns = int(told) if told.isdigit() else os.get_terminal_size(stream.fileno()).columns
+    return columns or None
 
 
 def hang(line: str, indent: int, width: int | None) -> str:
