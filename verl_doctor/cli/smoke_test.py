@@ -31,7 +31,7 @@ def command(
     device: Annotated[Device, typer.Option("--device", help="cpu tries what a CPU build of vLLM can.")] = Device.CUDA,
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="DIR", help="Try your own model instead; its folder."),
+        typer.Option("--model", metavar="DIR", readable=False, help="Try your own model instead; its folder."),
     ] = None,
     bench: Annotated[
         bool,
