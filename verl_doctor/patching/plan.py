@@ -8,11 +8,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from verl_doctor import __version__
-from verl_doctor.errors import PatchRefusedError, TargetError
+from verl_doctor.errors import PatchRefusedError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, diff, receipts, record
+from verl_doctor.patching import catalogue, content, diff, receipts, record
 from verl_doctor.patching.change import Change, sha256
 from verl_doctor.patching.diagnosis import Absent, Applicable, Applied, Diagnosis, FixedUpstream, Unrecognised, diagnose
 from verl_doctor.patching.patch import Before, Patch
@@ -85,17 +85,9 @@ def edited(patch: Patch, version: str, path: Path, source: bytes) -> bytes:
     raise PatchRefusedError(f"{patch.name} does not remove its bug from {path}; nothing was written.")
 
 
-def read(host: Host, path: Path) -> bytes:
-    """Return the content of a file to edit. Raises TargetError where it cannot be read."""
-    try:
-        return host.read(path)
-    except OSError as error:
-        raise TargetError(f"{path} cannot be read: {error.strerror}.") from error
-
-
 def _untouched(host: Host, file: File) -> Edit:
-    content = read(host, file.path)
-    return Edit(patches=(), file=file.file, place=file.place, path=file.path, old=content, new=content)
+    current = content.read(host, file.path) or b""
+    return Edit(patches=(), file=file.file, place=file.place, path=file.path, old=current, new=current)
 
 
 def _refuse_unrecognised(diagnoses: Mapping[Patch, Diagnosis], states: Mapping[str, PatchState]) -> None:
@@ -138,7 +130,7 @@ def changes(host: Host, place: Place, edits: Sequence[Edit], ledger: Ledger) -> 
 
 def _with_receipts(host: Host, place: Place, edits: Sequence[Edit]) -> Ledger:
     ledger = receipts.read(host, place)
-    listing = receipts.read_if_there(host, place.metadata / "RECORD") or b""
+    listing = content.read(host, place.metadata / "RECORD") or b""
     written = {edit.file: _receipt(edit, ledger.receipts.get(edit.file), listing) for edit in edits}
     originals = {**ledger.originals, **{sha256(edit.old): edit.old for edit in edits}}
     return receipts.ledger_of({**ledger.receipts, **written}.values(), originals)
