@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, journal
+from verl_doctor.patching import catalogue, transaction
 from verl_doctor.patching.disk import Disk
 from verl_doctor.patching.lock import PATIENCE, held
 from verl_doctor.patching.patch import Patch
@@ -79,11 +79,11 @@ def _under_lock(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, p
     while True:
         with _locked(places, patience):
             for place in places:
-                journal.recover(place.journal, disk)
+                transaction.recover(place.journal, disk)
             plan = make()
             if set(plan.places) <= set(places):
                 if plan.changes:
-                    journal.carry_out(plan.changes, plan.places[0].journal, disk)
+                    transaction.carry_out(plan.changes, plan.places[0].journal, disk)
                 return plan
         places = (*places, *plan.places)  # another run has just patched one that was not locked
 
