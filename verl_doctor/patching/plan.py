@@ -137,14 +137,28 @@ def _with_receipts(host: Host, place: Place, edits: Sequence[Edit]) -> Ledger:
 
 
 def _receipt(edit: Edit, earlier: Receipt | None, listing: bytes) -> Receipt:
-    """Return the receipt of an edit; on top of an earlier one the original stays that of the first."""
-    base = earlier if earlier and earlier.sha256_after == sha256(edit.old) else None
+    """Return the receipt of an edit; on top of an earlier one the original stays that of the first.
+
+    Raises PatchRefusedError where the file was changed since: the earlier original could never be put back again.
+    """
+    old, row = sha256(edit.old), record.row_of(listing, edit.file)
+    original, patches = old, edit.patches
+    match earlier:
+        case Receipt(sha256_after=after) if after == old:
+            original, patches, row = earlier.sha256_before, (*earlier.patches, *edit.patches), earlier.row
+        case Receipt(sha256_before=before) if before == old:  # put back by hand, which leaves RECORD as it was
+            row = earlier.row
+        case Receipt() if row is None or not record.is_row_of(row, edit.file, edit.old):  # not as installed either
+            raise PatchRefusedError(
+                f"Nothing was written: {edit.path} was changed after verl-doctor patched it, so that its original "
+                f"would be lost. Take that change out first, or reinstall {edit.place.name}."
+            )
     return Receipt(
         file=edit.file,
-        patches=(*(base.patches if base else ()), *edit.patches),
-        sha256_before=base.sha256_before if base else sha256(edit.old),
+        patches=patches,
+        sha256_before=original,
         sha256_after=sha256(edit.new),
-        row=base.row if base else record.row_of(listing, edit.file),
+        row=row,
         doctor=__version__,
         time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )

@@ -98,15 +98,14 @@ def _documents(ledger: Ledger) -> dict[str, bytes]:
 
 
 def _rows(record_: bytes, old: Ledger, new: Ledger, contents: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the new rows of the files that change: the row of before for one that gets its original back."""
-    rows = {}
-    for file, written in contents.items():
+    """Return the new rows of the files that change; a file whose receipt ends gets the row of before."""
+    ended = {file: receipt.row for file, receipt in old.receipts.items() if file not in new.receipts}
+    rows = {file: row for file, row in ended.items() if row is not None}
+    for file in contents.keys() - rows.keys():
         current = record.row_of(record_, file)
-        if current is None:
-            continue
-        restored = old.receipts[file].row if file in old.receipts and file not in new.receipts else None
-        end = "\r" if current.endswith("\r") else ""
-        rows[file] = restored or record.row_for(file, written, current.rstrip("\r")) + end
+        if current is not None:
+            end = "\r" if current.endswith("\r") else ""
+            rows[file] = record.row_for(file, contents[file], current.rstrip("\r")) + end
     return rows
 
 
