@@ -91,11 +91,9 @@ def _under_lock(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, p
 @contextmanager
 def _locked(places: Sequence[Place], patience: float) -> Iterator[None]:
     with ExitStack() as stack:
-        for place in sorted(set(places), key=lambda place: place.lock):  # everybody in the same order
+        for lock in sorted({lock.resolve() for place in places for lock in place.locks}):  # everybody in one order
             try:
-                stack.enter_context(held(place.lock, patience))
+                stack.enter_context(held(lock, patience))
             except OSError as error:
-                raise WriteFailedError(
-                    f"{place.lock} cannot be locked: {error.strerror}; nothing was changed."
-                ) from error
+                raise WriteFailedError(f"{lock} cannot be locked: {error.strerror}; nothing was changed.") from error
         yield

@@ -34,10 +34,10 @@ class Place:
         return self.metadata / "verl-doctor.journal"
 
     @property
-    def lock(self) -> Path:
-        """The file that a writer holds a lock on: one that is always there."""
-        folder = self.metadata
-        return next((folder / name for name in ("METADATA", "PKG-INFO") if (folder / name).is_file()), folder)
+    def locks(self) -> tuple[Path, ...]:
+        """What a writer holds a lock on: the folders to write in, and the file that describes the distribution."""
+        folders = (root for root in self.roots if root.is_dir())
+        return (*folders, *(file for file in _described_in(self.metadata) if file.is_file()))
 
     @property
     def store(self) -> Path:
@@ -57,6 +57,10 @@ class Place:
     def path(self, host: Host, file: str) -> Path | None:
         """Return where a file is, None where it is nowhere."""
         return next((root / file for root in self.roots if host.is_file(root / file)), None)
+
+
+def _described_in(metadata: Path) -> tuple[Path, ...]:
+    return (metadata / "METADATA", metadata / "PKG-INFO")
 
 
 def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
