@@ -87,7 +87,7 @@ class Files:
         return tuple(path.read_bytes() if path.is_file() else None for path in self.paths)
 
     def write(self, disk: Disk) -> None:
-        changes = [Change(*change) for change in zip(self.paths, self.old, self.new, strict=True)]
+        changes = [Change(*change, self.journal.parent) for change in zip(self.paths, self.old, self.new, strict=True)]
         transaction.carry_out(changes, self.journal, disk)
 
     def recover(self, disk: Disk) -> None:

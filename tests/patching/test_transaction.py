@@ -155,13 +155,14 @@ def test_a_journal_of_somebody_else(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_file_may_go_and_another_come(tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_bytes(b"1")
-    transaction.carry_out([Change(old, b"1", None), Change(new, None, b"2")], tmp_path / "home/journal", Disk())
+    transaction.carry_out([Change(old, b"1", None, home), Change(new, None, b"2", home)], home / "journal", Disk())
     assert not old.exists()
     assert new.read_bytes() == b"2"
-    assert list((tmp_path / "home").iterdir()) == []
+    assert list(home.iterdir()) == []
 
 
 @pytest.mark.parametrize("copy", [None, b"damaged"], ids=["gone", "damaged"])

@@ -112,7 +112,7 @@ def _status(
     names: list[str],
     output: Format,
 ) -> int:
-    from verl_doctor.patching.place import interrupted
+    from verl_doctor.patching.leftovers import interrupted
     from verl_doctor.patching.state import states
     from verl_doctor.report import patch_report
 
@@ -166,7 +166,7 @@ def _report(
     output: Format,
     exit_code: int,
 ) -> None:
-    from verl_doctor.patching.place import interrupted
+    from verl_doctor.patching.leftovers import interrupted
     from verl_doctor.patching.state import states
     from verl_doctor.patching.upgrade import offers
     from verl_doctor.report import patch_report

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, transaction
+from verl_doctor.patching import catalogue, leftovers, transaction
 from verl_doctor.patching.disk import Disk
 from verl_doctor.patching.lock import PATIENCE, held
 from verl_doctor.patching.patch import Patch
@@ -35,7 +35,7 @@ def apply(  # noqa: PLR0913 # what to plan, and how to write
 
     Raises PatchRefusedError, BusyError or WriteFailedError, always with nothing changed.
     """
-    places = locate_all(target, packages, patches or catalogue.built_in())
+    places = (*locate_all(target, packages, patches or catalogue.built_in()), *leftovers.find(packages))
     return _run(lambda: plan_apply(host, target, packages, patches), places, disk or Disk(), patience)
 
 
@@ -53,13 +53,13 @@ def revert(  # noqa: PLR0913 # what to plan, and how to write
 
     `known` are the patches that can be applied again where one of several is taken back, the built-in by default.
     """
-    places = locate_all(target, packages, patches)
+    places = (*locate_all(target, packages, patches), *leftovers.find(packages))
     return _run(lambda: plan_revert(host, target, packages, patches, known), places, disk or Disk(), patience)
 
 
 def _run(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, patience: float) -> Plan:
     refusal: PatchRefusedError | None = None
-    if not any(place.is_interrupted for place in places):
+    if not any(place.is_interrupted or not place.is_installed for place in places):
         try:
             plan = make()
         except PatchRefusedError as error:
@@ -80,6 +80,8 @@ def _under_lock(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, p
         with _locked(places, patience):
             for place in places:
                 transaction.recover(place.journal, disk)
+                if not place.is_installed:
+                    leftovers.clear(place, disk)
             plan = make()
             if set(plan.places) <= set(places):
                 if plan.changes:

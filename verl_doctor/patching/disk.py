@@ -47,14 +47,16 @@ class Disk:
         self.step()
         path.mkdir(exist_ok=True)
 
-    def remove_folder(self, path: Path) -> None:
-        """Remove a folder, if it is there and empty."""
+    def remove_folder(self, path: Path) -> bool:
+        """Remove a folder, if it is there and empty; say whether it is gone."""
         self.step()
         try:
-            if not any(path.iterdir()):  # where nothing may be removed, a full one is no trouble
-                path.rmdir()
+            if any(path.iterdir()):  # where nothing may be removed, a full one is no trouble
+                return False
+            path.rmdir()
         except FileNotFoundError:
             pass
+        return True
 
     def sync(self, folder: Path) -> None:
         """Write a folder's names through to the medium, where the file system can do that."""

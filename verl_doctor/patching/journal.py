@@ -21,11 +21,12 @@ _STATUSES: Final[tuple[Status, ...]] = ("begun", "done")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A file in a journal: its digest before and after, None for no file."""
+    """A file in a journal: its digest before and after, None for no file, and its distribution's metadata folder."""
 
     path: Path
     old: str | None
     new: str | None
+    owner: Path
 
     @property
     def fresh(self) -> Path:
@@ -62,7 +63,15 @@ def read(journal: Path) -> Note | None:
 def write(journal: Path, status: Status, entries: Sequence[Entry], disk: Disk) -> None:
     """Write a journal, through to the medium."""
     home = _home(journal)
-    files = [{"path": os.path.relpath(e.path, home), "old": e.old, "new": e.new} for e in entries]
+    files = [
+        {
+            "path": os.path.relpath(entry.path, home),
+            "old": entry.old,
+            "new": entry.new,
+            "owner": os.path.relpath(entry.owner, home),
+        }
+        for entry in entries
+    ]
     disk.create(draft(journal), json.dumps({"status": status, "files": files}, indent=1).encode())
     disk.replace(draft(journal), journal)
     disk.sync(journal.parent)
@@ -79,4 +88,5 @@ def _home(journal: Path) -> Path:
 
 
 def _entry(fields: dict[str, Any], home: Path) -> Entry:
-    return Entry(path=Path(os.path.normpath(home / fields["path"])), old=fields["old"], new=fields["new"])
+    path, owner = (Path(os.path.normpath(home / fields[name])) for name in ("path", "owner"))
+    return Entry(path=path, old=fields["old"], new=fields["new"], owner=owner)

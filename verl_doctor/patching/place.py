@@ -37,7 +37,7 @@ class Place:
     def locks(self) -> tuple[Path, ...]:
         """What a writer holds a lock on: the folders to write in, and the file that describes the distribution."""
         folders = (root for root in self.roots if root.is_dir())
-        return (*folders, *(file for file in _described_in(self.metadata) if file.is_file()))
+        return (*folders, *_descriptions(self.metadata))
 
     @property
     def store(self) -> Path:
@@ -54,19 +54,40 @@ class Place:
         """Whether a write here was not finished, or not tidied up."""
         return self.journal.exists() or Path(f"{self.journal}-new").exists()
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether the distribution is still there."""
+        return is_described(self.metadata)
+
     def path(self, host: Host, file: str) -> Path | None:
         """Return where a file is, None where it is nowhere."""
         return next((root / file for root in self.roots if host.is_file(root / file)), None)
 
 
-def _described_in(metadata: Path) -> tuple[Path, ...]:
-    return (metadata / "METADATA", metadata / "PKG-INFO")
+def is_described(metadata: Path) -> bool:
+    """Say whether a metadata folder is that of an installed distribution: an uninstall takes its METADATA along."""
+    return bool(_descriptions(metadata))
+
+
+def _descriptions(metadata: Path) -> tuple[Path, ...]:
+    """Return the files that describe a distribution; distutils made a single file of its .egg-info."""
+    return tuple(file for file in (metadata / "METADATA", metadata / "PKG-INFO", metadata) if file.is_file())
+
+
+def installed(packages: Mapping[str, Distribution], name: str) -> Distribution | None:
+    """Return a distribution that is installed, None for one of which only parts are left."""
+    found = packages.get(name)
+    if found is None or found.name.startswith("~"):
+        return None
+    if found.broken and not is_described(Path(found.location, found.metadata)):
+        return None
+    return found
 
 
 def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
     """Return where a distribution is; None where it is not installed."""
-    found = packages.get(name)
-    if found is None or found.name.startswith("~"):
+    found = installed(packages, name)
+    if found is None:
         return None
     location = Path(found.location)
     roots: tuple[Path, ...] = (location,)
@@ -82,8 +103,3 @@ def locate_all(target: Target, packages: Mapping[str, Distribution], patches: It
     named = {patch.distribution for patch in patches}
     places = {name: locate(target, packages, name) for name in packages}
     return tuple(place for name, place in places.items() if place and (name in named or place.is_touched))
-
-
-def interrupted(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
-    """Return the distributions in which a run was interrupted; the next one that writes brings it to an end."""
-    return tuple(place for place in locate_all(target, packages, ()) if place.is_interrupted)

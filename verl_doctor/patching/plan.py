@@ -115,7 +115,7 @@ def changes(host: Host, place: Place, edits: Sequence[Edit], ledger: Ledger) -> 
     """
     contents = {edit.file: edit.new for edit in edits}
     found = [
-        *(Change(edit.path, edit.old, edit.new) for edit in edits),
+        *(Change(edit.path, edit.old, edit.new, place.metadata) for edit in edits),
         *receipts.changes(host, place, receipts.read(host, place), ledger, contents),
     ]
     for folder in dict.fromkeys(change.path.parent for change in found):

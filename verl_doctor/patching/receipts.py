@@ -72,7 +72,10 @@ def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mappin
     """
     after = _documents(new)
     names = sorted(_documents(old).keys() | after.keys())
-    kept = [Change(place.store / name, content.read(host, place.store / name), after.get(name)) for name in names]
+    owner = place.metadata
+    kept = [
+        Change(place.store / name, content.read(host, place.store / name), after.get(name), owner) for name in names
+    ]
     found = [change for change in kept if change.old != change.new]
     listing = place.metadata / "RECORD"
     current = content.read(host, listing)
@@ -85,7 +88,7 @@ def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mappin
         own=own,
         own_rows=[record.row_for(f"{own}/{name}", document) for name, document in sorted(after.items())],
     )
-    return found if updated == current else [*found, Change(listing, current, updated)]
+    return found if updated == current else [*found, Change(listing, current, updated, owner)]
 
 
 def _documents(ledger: Ledger) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from verl_doctor.patching import bytecode, content, journal
 from verl_doctor.patching.change import Change, sha256
 from verl_doctor.patching.disk import Disk
 from verl_doctor.patching.journal import Entry
-from verl_doctor.patching.place import STORE
+from verl_doctor.patching.place import STORE, is_described
 
 
 def carry_out(changes: Sequence[Change], note: Path, disk: Disk) -> None:
@@ -28,7 +28,7 @@ def carry_out(changes: Sequence[Change], note: Path, disk: Disk) -> None:
 
     Raises WriteFailedError after putting back what had been written, or where all was written but not tidied up.
     """
-    entries = tuple(Entry(path=c.path, old=_digest(c.old), new=_digest(c.new)) for c in changes)
+    entries = tuple(Entry(path=c.path, old=_digest(c.old), new=_digest(c.new), owner=c.owner) for c in changes)
     run = _Transaction(journal=note, entries=entries, disk=disk)
     current = note
     try:
@@ -122,11 +122,20 @@ class _Transaction:
         for entry in self.entries:
             self.disk.remove(entry.fresh)
             self.disk.remove(entry.saved)
-        for folder in {entry.path.parent for entry in self.entries if entry.path.parent.name == STORE}:
-            self.disk.remove_folder(folder)
+        for entry in self.entries:
+            self._remove_empty_folders(entry)
         self.disk.remove(journal.draft(self.journal))
         self.disk.remove(self.journal)
         self.disk.sync(self.journal.parent)
+
+    def _remove_empty_folders(self, entry: Entry) -> None:
+        """Remove the folder that we made for a file; where the distribution is gone, all that held only our files."""
+        if not is_described(entry.owner):
+            for folder in entry.path.parents:
+                if not self.disk.remove_folder(folder):
+                    break
+        elif entry.path.parent.name == STORE:
+            self.disk.remove_folder(entry.path.parent)
 
     def _stage(self, change: Change, entry: Entry) -> None:
         """Put the new content, and a copy of the old one, beside the file."""
@@ -169,6 +178,8 @@ class _Transaction:
 
     def _put_back(self, entry: Entry) -> None:
         """Put an old file back where the new one is; what anybody else wrote stays."""
+        if not is_described(entry.owner):
+            return  # uninstalled since: whatever is there now came with something else
         current = _current(entry.path)
         if current == entry.old or current != entry.new:
             return
