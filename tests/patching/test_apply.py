@@ -22,7 +22,10 @@ from tests.patching.sandbox import (
     make,
 )
 from verl_doctor.errors import DataError, PatchRefusedError, TargetError, WriteFailedError
+from verl_doctor.facts.packages import collect
+from verl_doctor.patching.apply import apply
 from verl_doctor.patching.disk import Disk
+from verl_doctor.target import find
 
 
 class CountingDisk(Disk):
@@ -312,6 +315,26 @@ def test_an_editable_checkout_has_no_record_to_keep(tmp_path: Path) -> None:
     sandbox.revert()
     assert {file: (checkout / file).read_bytes() for file in FILES} == FILES
     assert sandbox.snapshot() == before
+
+
+@pytest.mark.parametrize("is_a_link", [False, True])
+def test_a_checkout_that_is_not_in_the_image(tmp_path: Path, *, is_a_link: bool) -> None:
+    image, checkout = tmp_path / "image", tmp_path / "checkout"
+    sandbox = make(image / "usr/lib/python3.12/site-packages", files={})
+    for file, content in FILES.items():
+        Sandbox(checkout).write(file, content)
+    (image / "src").mkdir()
+    (image / "src/vllm").symlink_to(checkout)
+    url = "file:///src/vllm" if is_a_link else "file:///../checkout"
+    link = f'{{"url": "{url}", "dir_info": {{"editable": true}}}}'
+    sandbox.write("vllm-0.7.2.dist-info/direct_url.json", link.encode())
+    target = find(sandbox.host, prefix=image, own=image)
+    assert target.root == str(image)
+    before = sandbox.snapshot()
+    with pytest.raises(PatchRefusedError, match=rf"^Nothing was written: .* is {checkout}/vllm/.*, which is not in"):
+        apply(sandbox.host, target, collect(sandbox.host, target), sandbox.patches())
+    assert sandbox.snapshot() == before
+    assert {file: (checkout / file).read_bytes() for file in FILES} == FILES
 
 
 def test_metadata_without_record(sandbox: Sandbox) -> None:

@@ -136,5 +136,5 @@ def test_what_cannot_be_removed_is_told(sandbox: Sandbox) -> None:
 def test_a_second_installation_keeps_its_receipts(sandbox: Sandbox) -> None:
     sandbox.apply()
     sandbox.write("vllm-0.7.1.dist-info/METADATA", b"Name: vllm\nVersion: 0.7.1\n")
-    assert leftovers.find(sandbox.packages) == ()
+    assert leftovers.find(sandbox.target, sandbox.packages) == ()
     assert set(sandbox.states()) == set(ALL)

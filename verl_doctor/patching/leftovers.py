@@ -12,14 +12,14 @@ from verl_doctor.patching.place import Place, installed, locate_all
 from verl_doctor.target import Target
 
 
-def find(packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
+def find(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
     """Return the metadata folders with something of ours in them that are not those of installed distributions."""
-    return tuple(place for name in packages for place in _places(packages, name) if _is_left(place))
+    return tuple(place for name in packages for place in _places(target, packages, name) if _is_left(place))
 
 
 def interrupted(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
     """Return the distributions in which a run was interrupted; the next one that writes brings it to an end."""
-    return (*(place for place in locate_all(target, packages, ()) if place.is_interrupted), *find(packages))
+    return (*(place for place in locate_all(target, packages, ()) if place.is_interrupted), *find(target, packages))
 
 
 def clear(place: Place, disk: Disk) -> None:
@@ -35,12 +35,18 @@ def clear(place: Place, disk: Disk) -> None:
         ) from error
 
 
-def _places(packages: Mapping[str, Distribution], name: str) -> Iterator[Place]:
+def _places(target: Target, packages: Mapping[str, Distribution], name: str) -> Iterator[Place]:
     found = packages[name]
     first = Copy(version=found.version, location=found.location, metadata=found.metadata)
     for copy in found.copies if installed(packages, name) else (first, *found.copies):
         location = Path(copy.location)
-        yield Place(name=found.name, version=copy.version, roots=(location,), metadata=location / copy.metadata)
+        yield Place(
+            name=found.name,
+            version=copy.version,
+            roots=(location,),
+            metadata=location / copy.metadata,
+            image=Path(target.root),
+        )
 
 
 def _is_left(place: Place) -> bool:

@@ -20,13 +20,15 @@ class Place:
     """An installed distribution on disk.
 
     `roots` are the folders that its modules may lie in, the first that has a file wins (an editable
-    installation's checkout before site-packages); `metadata` is its .dist-info or .egg-info.
+    installation's checkout before site-packages); `metadata` is its .dist-info or .egg-info; `image` the folder that
+    the whole environment lies in, where it is that of an unpacked image.
     """
 
     name: str
     version: str
     roots: tuple[Path, ...]
     metadata: Path
+    image: Path
 
     @property
     def journal(self) -> Path:
@@ -58,6 +60,12 @@ class Place:
     def is_installed(self) -> bool:
         """Whether the distribution is still there."""
         return is_described(self.metadata)
+
+    def holds(self, host: Host, folder: Path) -> bool:
+        """Say whether a folder is part of this installation, and no link leads to it from elsewhere."""
+        real = host.real(folder)
+        is_inside = any(real.is_relative_to(host.real(root)) for root in self.roots)
+        return is_inside and real.is_relative_to(host.real(self.image))
 
     def path(self, host: Host, file: str) -> Path | None:
         """Return where a file is, None where it is nowhere."""
@@ -93,13 +101,21 @@ def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> P
     roots: tuple[Path, ...] = (location,)
     if found.editable:
         # Inside an unpacked image the checkout's path starts at the image's root.
-        checkout = Path(target.root, found.editable.lstrip("/"))
+        checkout = target.outside(found.editable)
         roots = (checkout, checkout / "src", location)
-    return Place(name=found.name, version=found.version, roots=roots, metadata=location / found.metadata)
+    return Place(
+        name=found.name, version=found.version, roots=roots, metadata=location / found.metadata, image=Path(target.root)
+    )
 
 
 def locate_all(target: Target, packages: Mapping[str, Distribution], patches: Iterable[Patch]) -> tuple[Place, ...]:
     """Return where the distributions of some patches are, and all that have been patched or are half so."""
     named = {patch.distribution for patch in patches}
+    places = everything(target, packages)
+    return tuple(place for name, place in places.items() if name in named or place.is_touched)
+
+
+def everything(target: Target, packages: Mapping[str, Distribution]) -> dict[str, Place]:
+    """Return where all distributions are that are installed."""
     places = {name: locate(target, packages, name) for name in packages}
-    return tuple(place for name, place in places.items() if place and (name in named or place.is_touched))
+    return {name: place for name, place in places.items() if place}

@@ -119,13 +119,19 @@ def changes(host: Host, place: Place, edits: Sequence[Edit], ledger: Ledger) -> 
         *receipts.changes(host, place, receipts.read(host, place), ledger, contents),
     ]
     for folder in dict.fromkeys(change.path.parent for change in found):
-        real = host.real(folder)
-        if not any(real.is_relative_to(host.real(root)) for root in place.roots):
-            raise PatchRefusedError(
-                f"Nothing was written: {folder} is a link to {real}, which other environments may use. "
-                f"Patch {place.name} where it is installed."
-            )
+        if not place.holds(host, folder):
+            raise PatchRefusedError(_outside(host, place, folder))
     return found
+
+
+def _outside(host: Host, place: Place, folder: Path) -> str:
+    real = host.real(folder)
+    if not real.is_relative_to(host.real(place.image)):
+        return f"Nothing was written: {folder} is {real}, which is not in {place.image} but on this machine."
+    return (
+        f"Nothing was written: {folder} is a link to {real}, which other environments may use. "
+        f"Patch {place.name} where it is installed."
+    )
 
 
 def _with_receipts(host: Host, place: Place, edits: Sequence[Edit]) -> Ledger:

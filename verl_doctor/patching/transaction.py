@@ -9,12 +9,12 @@ is ever put back. Both can be interrupted and begun again.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from verl_doctor.errors import DoctorError, PatchRefusedError, WriteFailedError
+from verl_doctor.errors import DataError, DoctorError, PatchRefusedError, WriteFailedError
 from verl_doctor.host import LocalHost
 from verl_doctor.patching import bytecode, content, journal
 from verl_doctor.patching.change import Change, sha256
@@ -49,9 +49,18 @@ def carry_out(changes: Sequence[Change], note: Path, disk: Disk) -> None:
         raise _untidy(error, note) from error
 
 
-def recover(note: Path, disk: Disk) -> bool:
-    """Bring a run that was interrupted to an end; say whether there was one."""
+def recover(note: Path, disk: Disk, holds: Callable[[Path], bool]) -> bool:
+    """Bring a run that was interrupted to an end; say whether there was one.
+
+    Raises DataError where the journal names a file in a folder that the environment does not hold.
+    """
     found = journal.read(note)
+    for path in (note, *(entry.path for entry in found.entries)) if found else ():
+        if not holds(path.parent):
+            raise DataError(
+                f"{note} names {path}, which is not part of what is installed in this environment; nothing was "
+                "changed. Reinstall the package that the file belongs to, or remove the journal."
+            )
     with _told():
         if found is None:
             disk.remove(journal.draft(note))
