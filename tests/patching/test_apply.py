@@ -21,7 +21,7 @@ from tests.patching.sandbox import (
     compile_all,
     make,
 )
-from verl_doctor.errors import DataError, PatchRefusedError, TargetError, WriteFailedError
+from verl_doctor.errors import BusyError, DataError, PatchRefusedError, TargetError, WriteFailedError
 from verl_doctor.facts.packages import collect
 from verl_doctor.patching.apply import apply
 from verl_doctor.patching.disk import Disk
@@ -302,19 +302,70 @@ def test_without_the_package_there_is_nothing_to_do(tmp_path: Path) -> None:
     assert sandbox.revert().changes == ()
 
 
-def test_an_editable_checkout_has_no_record_to_keep(tmp_path: Path) -> None:
-    checkout, site = tmp_path / "checkout", tmp_path / "site-packages"
+def _editable(site: Path, checkout: Path) -> Sandbox:
+    """Make a site-packages with vLLM in it as an editable checkout."""
     sandbox = make(site, files={})
     for file, content in FILES.items():
         Sandbox(checkout).write(file, content)
     link = f'{{"url": "file://{checkout}", "dir_info": {{"editable": true}}}}'
     sandbox.write("vllm-0.7.2.dist-info/direct_url.json", link.encode())
+    return sandbox
+
+
+def test_an_editable_checkout_has_no_record_to_keep(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    sandbox = _editable(tmp_path / "site-packages", checkout)
     before = sandbox.snapshot()
     sandbox.apply()
     assert {file: (checkout / file).read_bytes() for file in FIXED} == FIXED
     sandbox.revert()
     assert {file: (checkout / file).read_bytes() for file in FILES} == FILES
     assert sandbox.snapshot() == before
+
+
+class Killed(BaseException):
+    """The process would be gone here: nothing catches this."""
+
+
+def test_two_environments_with_one_checkout(tmp_path: Path) -> None:
+    class DyingDisk(CountingDisk):
+        def step(self) -> None:
+            super().step()
+            if self.steps == 45:
+                raise Killed
+
+    checkout = tmp_path / "checkout"
+    first, second = (_editable(tmp_path / name, checkout) for name in ("first", "second"))
+    released = Sandbox(checkout).snapshot()
+    with pytest.raises(Killed):
+        first.apply(disk=DyingDisk())
+    interrupted, before = Sandbox(checkout).snapshot(), second.snapshot()
+    assert {file: (checkout / file).read_bytes() for file in FILES} not in (FILES, FIXED)
+    with pytest.raises(
+        PatchRefusedError, match=rf"changes {checkout}/.* for {first.metadata} was interrupted\. End it"
+    ):
+        second.apply()
+    assert (Sandbox(checkout).snapshot(), second.snapshot()) == (interrupted, before)
+    first.revert()
+    assert Sandbox(checkout).snapshot() == released
+    second.apply()
+    assert {file: (checkout / file).read_bytes() for file in FIXED} == FIXED
+    second.revert()
+    assert Sandbox(checkout).snapshot() == released
+
+
+def test_two_environments_with_one_checkout_at_once(tmp_path: Path) -> None:
+    first, second = (_editable(tmp_path / name, tmp_path / "checkout") for name in ("first", "second"))
+
+    class Meeting(Disk):
+        def create(self, path: Path, content: bytes, like: Path | None = None) -> None:
+            if path.name.endswith("-by"):
+                with pytest.raises(BusyError, match=r"Another verl-doctor is changing .*/checkout; nothing was"):
+                    second.apply()
+            super().create(path, content, like)
+
+    first.apply(disk=Meeting())
+    assert second.apply().changes == ()
 
 
 @pytest.mark.parametrize("is_a_link", [False, True])

@@ -38,6 +38,16 @@ class Entry:
         """Where the old content is kept until all is done."""
         return self.path.with_name(f".{self.path.name}.verl-doctor-old")
 
+    @property
+    def claim(self) -> Path:
+        """Where others find out which journal this is about."""
+        return self.path.with_name(f".{self.path.name}.verl-doctor-by")
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it lies in a checkout, which other environments may use, whose journals are elsewhere."""
+        return not self.path.is_relative_to(self.owner.parent)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:

@@ -9,6 +9,7 @@ is ever put back. Both can be interrupted and begun again.
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,9 +27,12 @@ from verl_doctor.patching.place import STORE, is_described
 def carry_out(changes: Sequence[Change], note: Path, disk: Disk) -> None:
     """Make all changes, or none, with a journal at `note`.
 
-    Raises WriteFailedError after putting back what had been written, or where all was written but not tidied up.
+    Raises WriteFailedError after putting back what had been written, or where all was written but not tidied up, and
+    PatchRefusedError where another environment has not finished with one of the files.
     """
     entries = tuple(Entry(path=c.path, old=_digest(c.old), new=_digest(c.new), owner=c.owner) for c in changes)
+    for entry in entries:
+        _require_unclaimed(entry)
     run = _Transaction(journal=note, entries=entries, disk=disk)
     current = note
     try:
@@ -131,6 +135,7 @@ class _Transaction:
         for entry in self.entries:
             self.disk.remove(entry.fresh)
             self.disk.remove(entry.saved)
+            self.disk.remove(entry.claim)
         for entry in self.entries:
             self._remove_empty_folders(entry)
         self.disk.remove(journal.draft(self.journal))
@@ -150,6 +155,8 @@ class _Transaction:
         """Put the new content, and a copy of the old one, beside the file."""
         if not entry.path.parent.is_dir():
             self.disk.make_folder(entry.path.parent)
+        if entry.is_shared:
+            self.disk.create(entry.claim, os.fsencode(self.journal))
         if change.old is not None:
             self.disk.create(entry.saved, change.old, like=entry.path)
         if change.new is not None:
@@ -198,6 +205,17 @@ class _Transaction:
                 f"is gone or damaged. Reinstall the package that it belongs to; until then {self.journal} stays."
             )
         self._put(None if entry.old is None else entry.saved, entry.path)
+
+
+def _require_unclaimed(entry: Entry) -> None:
+    """Raise PatchRefusedError where another environment uses the same checkout and was interrupted there."""
+    claimed = content.read(LocalHost(), entry.claim)
+    if claimed is not None:
+        other = Path(os.fsdecode(claimed)).parent
+        raise PatchRefusedError(
+            f"Nothing was written: a run that changes {entry.path} for {other} was interrupted. End it with --apply or "
+            f"--revert in that environment or, where that is gone, restore the file and remove {entry.claim}."
+        )
 
 
 def _require_unchanged(entry: Entry) -> None:
