@@ -162,6 +162,41 @@ def test_the_mode_stays(sandbox: Sandbox) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o754
 
 
+@pytest.mark.parametrize(("folder", "file"), [(0o755, 0o644), (0o775, 0o664), (0o700, 0o600)])
+def test_what_is_kept_can_be_read_by_whoever_reads_the_metadata(sandbox: Sandbox, folder: int, file: int) -> None:
+    sandbox.metadata.chmod(folder)
+    mask = os.umask(0o077)
+    try:
+        sandbox.apply()
+    finally:
+        os.umask(mask)
+    store = sandbox.metadata / "verl-doctor"
+    assert stat.S_IMODE(store.stat().st_mode) == folder
+    assert {stat.S_IMODE(path.stat().st_mode) for path in store.iterdir()} == {file}
+    assert {stat.S_IMODE((sandbox.site / name).stat().st_mode) for name in FILES} == {0o644}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_keeps_belongs_to_the_owner_of_the_metadata(sandbox: Sandbox) -> None:
+    os.chown(sandbox.metadata, 65534, 65534)
+    sandbox.apply()
+    store = sandbox.metadata / "verl-doctor"
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in (store, *store.iterdir())} == {(65534, 65534)}
+
+
+def test_a_receipt_that_may_not_be_read_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Denying(type(sandbox.host)):  # type: ignore[misc] # a host with one unreadable file
+        def read(self, path: Path, limit: int = 2**20) -> bytes:
+            if path.name == "receipt.json":
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return super().read(path, limit)  # type: ignore[no-any-return] # bytes
+
+    sandbox.apply()
+    monkeypatch.setattr(Sandbox, "host", Denying())
+    with pytest.raises(TargetError, match=r"receipt\.json cannot be read: Permission denied"):
+        sandbox.revert()
+
+
 def test_bytecode_goes_and_that_of_others_stays(sandbox: Sandbox) -> None:
     for run in (sandbox.apply, sandbox.revert):
         stale = compile_all(sandbox)
