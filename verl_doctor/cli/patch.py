@@ -67,6 +67,7 @@ def command(
     gives a file that `git apply` and `patch -p1` take in the folder of installed packages.
     """
     from verl_doctor.patching import catalogue
+    from verl_doctor.patching.leftovers import undone
 
     mode = _mode(diff=diff, apply=apply, revert=revert, status=status, check=check, **{"verify-patch": verify})
     known = catalogue.everything(patches)
@@ -78,7 +79,7 @@ def command(
     if mode is Mode.STATUS:
         return _status(host, target, packages, known, names or [], output)
     plan = _carry_out(mode, host, target, packages, known, names or [])
-    exit_code = _exit_code(mode, plan, known)
+    exit_code = _exit_code(mode, plan, known, is_half_done=bool(undone(target, packages)))
     _report(mode, plan, host, target, packages, known, output, exit_code)
     return exit_code
 
@@ -135,12 +136,15 @@ def _carry_out(
 ) -> Plan:
     from verl_doctor.patching import apply as writer
     from verl_doctor.patching.catalogue import usual
+    from verl_doctor.patching.leftovers import require_finished
     from verl_doctor.patching.plan import plan_apply
     from verl_doctor.patching.revert import plan_revert
 
     named = known.named(names) if names else ()
     if mode is Mode.REVERT:
         return writer.revert(host, target, packages, named, known=known.patches)
+    if mode is not Mode.CHECK and mode is not Mode.APPLY:
+        require_finished(target, packages)
     if mode is Mode.PREVIEW_REVERT:
         return plan_revert(host, target, packages, named, known.patches)
     patches = named or usual(known.patches)
@@ -149,10 +153,10 @@ def _carry_out(
     return plan_apply(host, target, packages, patches)
 
 
-def _exit_code(mode: Mode, plan: Plan, known: Catalogue) -> int:
+def _exit_code(mode: Mode, plan: Plan, known: Catalogue, *, is_half_done: bool) -> int:
     """Return 1 where a patch is pending though none should be, or one that was to be applied cannot be used."""
     if mode is Mode.CHECK:
-        return int(bool(plan.edits or known.broken))
+        return int(bool(plan.edits or known.broken or is_half_done))
     return int(mode is Mode.APPLY and bool(known.broken))
 
 

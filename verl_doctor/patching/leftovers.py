@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from verl_doctor.errors import WriteFailedError
+from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.facts.packages import Copy, Distribution
+from verl_doctor.patching import journal
 from verl_doctor.patching.disk import Disk
 from verl_doctor.patching.place import Place, installed, locate_all
 from verl_doctor.target import Target
@@ -20,6 +21,21 @@ def find(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, .
 def interrupted(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
     """Return the distributions in which a run was interrupted; the next one that writes brings it to an end."""
     return (*(place for place in locate_all(target, packages, ()) if place.is_interrupted), *find(target, packages))
+
+
+def undone(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
+    """Return the distributions in which the next run that writes first puts files back."""
+    notes = {place: journal.read(place.journal) for place in interrupted(target, packages)}
+    return tuple(place for place, note in notes.items() if note and note.status == "begun")
+
+
+def require_finished(target: Target, packages: Mapping[str, Distribution]) -> None:
+    """Raise PatchRefusedError where the files are not those that the next run would start from."""
+    for place in undone(target, packages):
+        raise PatchRefusedError(
+            f"What would change cannot be said: a run that changed {place.name} {place.version} was interrupted, and "
+            "the next --apply or --revert first undoes it."
+        )
 
 
 def clear(place: Place, disk: Disk) -> None:
