@@ -210,7 +210,7 @@ def test_a_file_that_cannot_be_put_back_keeps_no_other_from_it(tmp_path: Path) -
         step, files = step + 1, Files(tmp_path / f"{step + 1}")
         assert _ends_early(files.write, FaultyDisk({step: Killed}))
     with pytest.raises(WriteFailedError, match="interrupted cannot be undone: somewhere"):
-        files.recover(FaultyDisk({1: _broken}))
+        files.recover(FaultyDisk({2: _broken}))
     assert files.contents() == (*files.old[:3], None)
     _assert_recovered(files)
     assert files.contents() == files.old

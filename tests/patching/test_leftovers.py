@@ -84,11 +84,14 @@ def test_upgraded(tmp_path: Path, killed: str, after_it: str) -> None:
     assert step > 50
 
 
-def test_reinstalled(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", ["apply", "revert"])
+def test_reinstalled(tmp_path: Path, killed: str) -> None:
     before = make(tmp_path / "fresh").snapshot()
     for step in count(1):
         sandbox = make(tmp_path / str(step))
-        is_killed = _is_killed(sandbox.apply, step)
+        if killed == "revert":
+            sandbox.apply()
+        is_killed = _is_killed(getattr(sandbox, killed), step)
         _uninstall(sandbox)
         make(sandbox.site)
         sandbox.revert()

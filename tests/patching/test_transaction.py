@@ -205,7 +205,7 @@ def test_no_bytecode_survives_a_second_interruption(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("verb", ["apply", "revert"])
-@pytest.mark.parametrize("status", ["begun", "done"])
+@pytest.mark.parametrize("status", ["begun", "exchanging", "done"])
 @pytest.mark.parametrize("path", ["../precious.py", "vllm/../../precious.py", "link/precious.py"])
 def test_a_journal_that_names_files_of_somebody_else(
     sandbox: Sandbox, tmp_path: Path, verb: str, status: str, path: str

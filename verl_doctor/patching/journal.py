@@ -14,9 +14,10 @@ from verl_doctor.host import LocalHost
 from verl_doctor.patching import content
 from verl_doctor.patching.disk import Disk
 
-Status = Literal["begun", "done"]
+Status = Literal["begun", "exchanging", "done"]
+"""Nothing is changed yet; some files may be new and some old; all are new."""
 
-_STATUSES: Final[tuple[Status, ...]] = ("begun", "done")
+_STATUSES: Final[tuple[Status, ...]] = ("begun", "exchanging", "done")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

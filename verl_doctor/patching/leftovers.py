@@ -26,7 +26,7 @@ def interrupted(target: Target, packages: Mapping[str, Distribution]) -> tuple[P
 def undone(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
     """Return the distributions in which the next run that writes first puts files back."""
     notes = {place: journal.read(place.journal) for place in interrupted(target, packages)}
-    return tuple(place for place, note in notes.items() if note and note.status == "begun")
+    return tuple(place for place, note in notes.items() if note and note.status == "exchanging")
 
 
 def require_finished(target: Target, packages: Mapping[str, Distribution]) -> None:

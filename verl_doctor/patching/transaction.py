@@ -1,9 +1,9 @@
 """Writing many files as one: all of them change, or none, whenever the run ends.
 
-A journal says what is about to change. New contents and copies of the old ones are put beside the files; then the files
-are exchanged one by one; then the journal is marked done, and what was put beside the files goes. Whoever finds a
-journal that is not done puts the old files back; whoever finds one that is done only tidies up, so from then on nothing
-is ever put back. Both can be interrupted and begun again.
+A journal says what is about to change. New contents and copies of the old ones are put beside the files; then the
+journal says that they are exchanged, which happens one by one; then that all is done, and what was put beside the files
+goes. Whoever finds a journal puts the old files back if it says that files are exchanged, and otherwise only tidies up:
+before that nothing is changed, and what is done is never undone. All of it can be interrupted and begun again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from verl_doctor.host import LocalHost
 from verl_doctor.patching import bytecode, content, journal
 from verl_doctor.patching.change import Change, sha256
 from verl_doctor.patching.disk import Disk
-from verl_doctor.patching.journal import Entry
+from verl_doctor.patching.journal import Entry, Status
 from verl_doctor.patching.place import STORE, is_described
 
 
@@ -39,11 +39,11 @@ def carry_out(changes: Sequence[Change], note: Path, disk: Disk) -> None:
         for path in run.write(changes):
             current = path
     except OSError as error:
-        if run.is_done:
+        if run.status == "done":
             raise _untidy(error, note) from error
         raise WriteFailedError(run.given_up(_reason(current, error))) from error
     except (Exception, KeyboardInterrupt):
-        if not run.is_done:
+        if run.status != "done":
             with _told():
                 run.undo()
         raise
@@ -70,8 +70,8 @@ def recover(note: Path, disk: Disk, holds: Callable[[Path], bool]) -> bool:
             disk.remove(journal.draft(note))
             return False
         run = _Transaction(journal=note, entries=found.entries, disk=disk)
+        disk.sync(note.parent)  # whoever wrote it may have been stopped before
         if found.status == "done":
-            disk.sync(note.parent)  # whoever wrote it may have been stopped before
             run.tidy()
         else:
             run.undo()
@@ -87,10 +87,10 @@ class _Transaction:
     disk: Disk
 
     @property
-    def is_done(self) -> bool:
-        """Whether the journal says so, as far as anybody can read it now."""
+    def status(self) -> Status | None:
+        """What the next run would find in the journal."""
         found = journal.read(self.journal)
-        return found is not None and found.status == "done"
+        return found.status if found else None
 
     def write(self, changes: Sequence[Change]) -> Iterator[Path]:
         """Make all changes; yield each path before something is done to it."""
@@ -99,11 +99,14 @@ class _Transaction:
         for change, entry in zip(changes, self.entries, strict=True):
             yield entry.path
             self._stage(change, entry)
+        self._sync()
         for entry in self.entries:
             _require_unchanged(entry)
             for compiled in bytecode.of(entry.path):  # what cannot go is found out before anything is changed
                 yield compiled
                 self.disk.remove(compiled)
+        yield self.journal
+        journal.write(self.journal, "exchanging", self.entries, self.disk)
         for entry in self.entries:
             yield entry.path
             _require_unchanged(entry)
@@ -114,7 +117,8 @@ class _Transaction:
 
     def undo(self) -> None:
         """Leave all as it was before."""
-        self._put_all_back()
+        if self.status == "exchanging":
+            self._put_all_back()
         self.tidy()
 
     def given_up(self, reason: str) -> str:
@@ -199,6 +203,8 @@ class _Transaction:
         current = _current(entry.path)
         if current == entry.old or current != entry.new:
             return
+        if current is not None and _current(entry.fresh) == current:
+            return  # not exchanged yet: installed again since
         if entry.old is not None and _current(entry.saved) != entry.old:
             raise WriteFailedError(
                 f"A run was not finished, and {entry.path} cannot be put back: the copy of the old content beside it "
