@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.patching.sandbox import (
     compile_all,
     make,
 )
+from tests.patching.test_faults import FaultyDisk, Killed
 from verl_doctor.errors import BusyError, DataError, PatchRefusedError, TargetError, WriteFailedError
 from verl_doctor.facts.packages import collect
 from verl_doctor.patching.apply import apply
@@ -358,22 +360,15 @@ def test_an_editable_checkout_has_no_record_to_keep(tmp_path: Path) -> None:
     assert sandbox.snapshot() == before
 
 
-class Killed(BaseException):
-    """The process would be gone here: nothing catches this."""
-
-
 def test_two_environments_with_one_checkout(tmp_path: Path) -> None:
-    class DyingDisk(CountingDisk):
-        def step(self) -> None:
-            super().step()
-            if self.steps == 45:
-                raise Killed
-
     checkout = tmp_path / "checkout"
     first, second = (_editable(tmp_path / name, checkout) for name in ("first", "second"))
     released = Sandbox(checkout).snapshot()
-    with pytest.raises(Killed):
-        first.apply(disk=DyingDisk())
+    for step in count(1):
+        with pytest.raises(Killed):
+            first.apply(disk=FaultyDisk({step: Killed}))
+        if (checkout / WORLD_SIZE).read_bytes() == FIXED[WORLD_SIZE]:
+            break
     interrupted, before = Sandbox(checkout).snapshot(), second.snapshot()
     assert {file: (checkout / file).read_bytes() for file in FILES} not in (FILES, FIXED)
     with pytest.raises(
