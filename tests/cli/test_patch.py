@@ -13,6 +13,7 @@ import pytest
 from tests.cli.doctor import doctor, imported
 from tests.patching import guide
 from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
+from tests.patching.test_faults import FaultyDisk, Killed
 from verl_doctor.patching import catalogue
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/schemas/patch.json").read_text())
@@ -217,3 +218,22 @@ def test_patches_are_verified_on_their_own_examples(own: Path) -> None:
     assert finished.returncode == 1
     assert "fails  ACME001" in finished.stdout
     assert "as published, CRLF: becomes" in finished.stdout
+
+
+def test_a_run_that_was_interrupted(box: Sandbox) -> None:
+    """All files are patched, but the next run undoes that: nothing may be said that does not hold after it."""
+    step, target = 1, ("--prefix", box.site)
+    while {file: box.read(file) for file in FIXED} != FIXED:
+        box.revert()
+        with pytest.raises(Killed):
+            box.apply(disk=FaultyDisk({step: Killed}))
+        step += 1
+    assert states("--status", *target)["interrupted"] == ["vllm"]
+    document = states("--check", *target, code=1)
+    assert (words(document), document["interrupted"]) == (["applied"] * 4, ["vllm"])
+    for arguments in ((), ("--diff",), ("--diff", "--revert")):
+        finished = doctor("patch", *arguments, *target)
+        assert (finished.returncode, finished.stdout) == (1, "")
+        assert "What would change cannot be said: a run that changed vllm 0.7.2 was interrupted" in finished.stderr
+    assert words(states("--apply", *target)) == ["applied"] * 4
+    assert words(states("--check", *target)) == ["applied"] * 4

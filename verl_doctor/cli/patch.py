@@ -148,7 +148,7 @@ def _verify(known: Catalogue, names: list[str], output: Format) -> int:
 
 
 def _status(asked: _Asked) -> int:
-    from verl_doctor.patching.place import interrupted
+    from verl_doctor.patching.leftovers import interrupted
 
     found = asked.states(asked.known.named(asked.names))
     left = interrupted(asked.target, asked.packages)
@@ -191,16 +191,22 @@ def _offer(upgrades: Sequence[Upgrade]) -> None:
 
 def _applied(asked: _Asked) -> Plan:
     from verl_doctor.patching.apply import apply
+    from verl_doctor.patching.leftovers import require_finished
     from verl_doctor.patching.plan import plan_apply
 
+    if asked.mode is Mode.PREVIEW:
+        require_finished(asked.target, asked.packages)
     make = apply if asked.mode is Mode.APPLY else plan_apply
     return make(asked.host, asked.target, asked.packages, asked.patches)
 
 
 def _reverted(asked: _Asked) -> Plan:
     from verl_doctor.patching.apply import revert
+    from verl_doctor.patching.leftovers import require_finished
     from verl_doctor.patching.revert import plan_revert
 
+    if asked.mode is Mode.PREVIEW_REVERT:
+        require_finished(asked.target, asked.packages)
     recorded = asked.known.unknown(asked.names)  # maybe of a patch of a team's own, which need not be here
     here = [name for name in asked.names if name not in recorded]
     named = asked.known.named(here) if here else ()
@@ -210,8 +216,10 @@ def _reverted(asked: _Asked) -> Plan:
 
 def _exit_code(asked: _Asked, plan: Plan) -> int:
     """Return 1 where a patch is pending though none should be, or one that was to be applied cannot be used."""
+    from verl_doctor.patching.leftovers import undone
+
     if asked.mode is Mode.CHECK:
-        return int(bool(plan.edits or asked.known.broken))
+        return int(bool(plan.edits or asked.known.broken or undone(asked.target, asked.packages)))
     return int(asked.mode is Mode.APPLY and bool(asked.known.broken))
 
 
@@ -221,7 +229,7 @@ def _found(asked: _Asked, plan: Plan) -> Mapping[str, PatchState]:
 
 
 def _write_json(asked: _Asked, plan: Plan, upgrades: Sequence[Upgrade], exit_code: int) -> None:
-    from verl_doctor.patching.place import interrupted
+    from verl_doctor.patching.leftovers import interrupted
     from verl_doctor.report.patch_json import render
 
     document = render(
@@ -238,7 +246,7 @@ def _write_json(asked: _Asked, plan: Plan, upgrades: Sequence[Upgrade], exit_cod
 
 
 def _write_text(asked: _Asked, plan: Plan) -> None:
-    from verl_doctor.patching.place import interrupted
+    from verl_doctor.patching.leftovers import interrupted
     from verl_doctor.report.hang import width_of
     from verl_doctor.report.patch_text import DONE, text
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from verl_doctor.errors import PatchRefusedError, UsageError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, receipts
+from verl_doctor.patching import catalogue, content, receipts
 from verl_doctor.patching.change import sha256
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, locate_all
-from verl_doctor.patching.plan import Edit, Plan, changes, edited, read
+from verl_doctor.patching.plan import Edit, Plan, changes, edited
 from verl_doctor.patching.receipts import Ledger, Receipt
 from verl_doctor.patching.state import states
 from verl_doctor.target import Target
@@ -94,20 +94,20 @@ class _Revert:
     def _edit(self, receipt: Receipt) -> Edit:
         """Return the edit of one file; one that changes nothing where the original is back already."""
         path = self.place.path(self.host, receipt.file)
-        if path is None:
+        current = content.read(self.host, path) if path else None
+        if path is None or current is None:
             raise self._refusal(f"{receipt.file} is gone")
-        current = read(self.host, path)
         edit = Edit(patches=receipt.patches, file=receipt.file, place=self.place, path=path, old=current, new=current)
         if sha256(current) == receipt.sha256_before:
             return edit
         if sha256(current) != receipt.sha256_after:
             raise self._refusal(f"{path} was changed after verl-doctor patched it")
-        content = self.ledger.originals.get(receipt.sha256_before, b"")
-        if sha256(content) != receipt.sha256_before:
+        original = self.ledger.originals.get(receipt.sha256_before, b"")
+        if sha256(original) != receipt.sha256_before:
             raise self._refusal(f"the original of {path}, kept in {self.place.store}, is damaged")
         for patch in self._named(self.left[receipt], receipt.file):
-            content = edited(patch, self.place.version, path, content)
-        return replace(edit, new=content)
+            original = edited(patch, self.place.version, path, original)
+        return replace(edit, new=original)
 
     def _named(self, names: Sequence[str], file: str) -> list[Patch]:
         """Return the patches of a file that stay, which must be known."""

@@ -21,7 +21,7 @@ from verl_doctor.patching.diagnosis import (
     era_of,
 )
 from verl_doctor.patching.patch import Patch
-from verl_doctor.patching.place import Place, locate
+from verl_doctor.patching.place import Place, installed, locate
 from verl_doctor.target import Target
 
 
@@ -93,12 +93,13 @@ def _comes_with_the_bug(patch: Patch, version: str) -> bool:
 
 def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diagnosis) -> PatchState:
     """Return a diagnosis in the words of the JSON contract."""
-    installed = packages.get(patch.distribution)
+    distribution = installed(packages, patch.distribution)
+    version = distribution.version if distribution else None
     state = PatchState(
         id=patch.id,
         distribution=patch.distribution,
-        version=installed.version if installed else None,
-        file=patch.site(installed.version if installed else None).file,
+        version=version,
+        file=patch.site(version).file,
         state="absent",
         fixed_in=patch.fixed_in,
         only_where=patch.only_where,
