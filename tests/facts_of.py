@@ -17,7 +17,7 @@ from verl_doctor.facts.snapshot import Facts
 from verl_doctor.facts.toolkit import Toolkit
 from verl_doctor.facts.torch import Torch
 from verl_doctor.host import Limit, Space
-from verl_doctor.model import Unavailable
+from verl_doctor.model import NOT_ASKED, Unavailable
 from verl_doctor.target import Target
 
 GIB = 2**30
@@ -107,6 +107,7 @@ def facts_of(
         "env": {},
         "patches": {},
         "broken_patches": (),
+        "imports": NOT_ASKED,
     }
     unknown = overrides.keys() - fields.keys()
     if unknown:

@@ -14,7 +14,7 @@ from verl_doctor.facts import collect as module
 from verl_doctor.facts.collect import collect
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.missing import MissingFactError
-from verl_doctor.model import Unavailable
+from verl_doctor.model import NOT_ASKED, Unavailable
 from verl_doctor.target import Target
 
 SITE = "/venv/lib/python3.12/site-packages"
@@ -67,7 +67,7 @@ def test_only_what_is_asked_for_and_what_that_needs() -> None:
     host = FakeHost(files={**FILES, "/usr/local/cuda/bin/nvcc": ""})
     facts = collect(host, TARGET, only={"torch"})
     assert facts.torch == Unavailable("torch is not installed")
-    assert facts.toolkit == module.NOT_ASKED
+    assert facts.toolkit == NOT_ASKED
     assert isinstance(facts.packages, Mapping)
     assert host.started == []
 

@@ -10,6 +10,7 @@ from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.disks import Disk
 from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.imports import Import
 from verl_doctor.facts.libraries import Library
 from verl_doctor.facts.limits import Limits
 from verl_doctor.facts.node import Node
@@ -19,7 +20,7 @@ from verl_doctor.facts.patches import PatchState
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.toolkit import Toolkit
 from verl_doctor.facts.torch import Torch
-from verl_doctor.model import Unavailable
+from verl_doctor.model import NOT_ASKED, Unavailable
 from verl_doctor.target import Target
 
 NOT_RECORDED: Final = Unavailable("the facts were written before this was collected")
@@ -27,7 +28,10 @@ NOT_RECORDED: Final = Unavailable("the facts were written before this was collec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is the case on one node, for one target. Each field comes from the collector of the same name."""
+    """What is the case on one node, for one target. Each field comes from the collector of the same name.
+
+    What is NOT_ASKED by default can take minutes, and is collected apart, where it is asked for.
+    """
 
     target: Target
     python: Python | Unavailable
@@ -44,3 +48,4 @@ class Facts:
     env: Mapping[str, str] | Unavailable
     patches: Mapping[str, PatchState] | Unavailable
     broken_patches: tuple[Broken, ...] | Unavailable = NOT_RECORDED
+    imports: Mapping[str, Import] | Unavailable = NOT_ASKED
