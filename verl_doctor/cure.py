@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from verl_doctor.facts.imports import Import
 from verl_doctor.facts.packages import NAMED, Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.facts.snapshot import Facts
@@ -23,12 +24,23 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
         for name, version in _brought(remedy.pins, installed, matrix).items():
             installed[name] = _installed(facts, None, name, version, matrix)
         facts = replace(facts, packages=installed)
+    if remedy.pins and not isinstance(facts.imports, Unavailable):
+        facts = replace(facts, imports=_still_seen(facts.imports, remedy.pins))
     torch = dict(remedy.pins).get("torch")
     if torch is not None:
         facts = replace(facts, torch=_torch(torch, facts, matrix))
     if remedy.patch is not None and not isinstance(facts.patches, Unavailable):
         facts = replace(facts, patches=_applied(facts.patches, remedy.patch))
     return facts
+
+
+def _still_seen(imports: Mapping[str, Import], pins: tuple[tuple[str, str], ...]) -> dict[str, Import]:
+    """Return the imports without those that failed for something that another version may cure."""
+    return {
+        name: seen
+        for name, seen in imports.items()
+        if seen.outcome == "works" or not any(seen.is_about(changed) for changed, _ in pins)
+    }
 
 
 def _brought(

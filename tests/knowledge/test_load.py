@@ -95,7 +95,7 @@ def test_a_failure_that_only_a_log_shows_asks_nothing() -> None:
         pytest.param(
             "  when:",
             "  where:",
-            "some.yaml:2: the key 'where' is not one of id, layer, severity, when.",
+            "some.yaml:2: the key 'where' is not one of id, layer, prevents, severity, when.",
             id="unknown key",
         ),
         pytest.param(

@@ -46,7 +46,8 @@ class Texts:
 class Failure:
     """A known failure. It occurs where its own `when` holds, or a row of breaks in the matrix that names it.
 
-    `asks` says whether facts can tell of it at all; the texts are parsed when they are first needed.
+    `asks` says whether facts can tell of it at all, `prevents` which modules cannot be imported where it occurs; the
+    texts are parsed when they are first needed.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Failure:
     layer: Layer
     when: tuple[Condition, ...]
     asks: bool
+    prevents: frozenset[str]
     written: Part
 
     @property
@@ -97,6 +99,7 @@ class Failure:
             evidence=tuple(dict.fromkeys(seen.where for seen in holds.seen)),
             sources=_cited(matrix, (*sources, *texts.sources)),
             about=frozenset(seen.about for seen in holds.seen if seen.about),
+            prevents=self.prevents,
         )
 
 
