@@ -44,13 +44,13 @@ def conditions(value: Any, place: str) -> tuple[Condition, ...]:
 
 def versions(when: Mapping[str, str]) -> Condition:
     """Return the condition that distributions (and Python) have these versions."""
-    return Condition(tuple(_version(name, specifier) for name, specifier in when.items()))
+    return Condition(tuple(_version(name, specifier) for name, specifier in when.items()), when)
 
 
 def _condition(fields: Row) -> Condition:
     if not fields:
         raise DataError(f"{fields.place}: the condition is empty.")
-    return Condition(tuple(test for key in fields for test in _tests(key, fields)))
+    return Condition(tuple(test for key in fields for test in _tests(key, fields)), fields)
 
 
 def _tests(key: str, fields: Row) -> list[Test]:

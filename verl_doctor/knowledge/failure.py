@@ -67,7 +67,7 @@ class Failure:
     def ask(self, facts: Facts, matrix: Matrix) -> Outcome:
         """Judge whether this failure occurs on these facts."""
         unknown: Unknown | None = None
-        for condition, sources in self._alternatives(matrix):
+        for condition, sources in self.alternatives(matrix):
             match condition.judge(facts):
                 case Holds() as judgement:
                     if self._is_patched(facts):
@@ -86,7 +86,8 @@ class Failure:
         found = (facts.patches.get(cure.patch) for cure in self.texts.cures if cure.patch)
         return any(state is not None and state.state in {"applied", "fixed-upstream"} for state in found)
 
-    def _alternatives(self, matrix: Matrix) -> list[tuple[Condition, tuple[str, ...]]]:
+    def alternatives(self, matrix: Matrix) -> list[tuple[Condition, tuple[str, ...]]]:
+        """Return the conditions under which it occurs, each with the sources of its row in the matrix."""
         rows = [(versions(broken.when), broken.sources) for broken in matrix.breaks_of(self.name)]
         return [*rows, *((condition, ()) for condition in self.when)]
 
