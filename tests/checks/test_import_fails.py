@@ -30,21 +30,21 @@ def found(name: str, packages: dict[str, str], driver: Any = None, check: str = 
         pytest.param(
             "torch",
             "ImportError: /x/libtorch_cuda.so: undefined symbol: ncclCommRegister",
-            "Its binary is broken: a compiled file needs ncclCommRegister,",
+            "The binary of torch is broken: a compiled file needs ncclCommRegister,",
             [f"{INSTALL} --force-reinstall 'torch==2.8.0'"],
             id="D-undefined-symbol",
         ),
         pytest.param(
             "torch",
             "OSError: libcudart.so.12: cannot open shared object file: No such file or directory",
-            "Its binary is broken: it needs the library libcudart.so.12, which is not here.",
+            "The binary of torch is broken: it needs the library libcudart.so.12, which is not here.",
             [f"{INSTALL} --force-reinstall 'torch==2.8.0'"],
             id="library",
         ),
         pytest.param(
             "vllm",
             "ImportError: /lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.32' not found (required by _C.abi3.so)",
-            "Its binary is broken: it was built for a system with GLIBC_2.32,",
+            "The binary of vllm is broken: it was built for a system with GLIBC_2.32,",
             [],
             id="glibc",
         ),
@@ -72,21 +72,42 @@ def found(name: str, packages: dict[str, str], driver: Any = None, check: str = 
         pytest.param(
             "verl",
             "ModuleNotFoundError: No module named 'codetiming'",
-            "The module codetiming is not here.",
+            "verl needs the module codetiming, which is not here.",
             [f"{INSTALL} --force-reinstall 'verl==0.6.0'"],
             id="missing",
+        ),
+        pytest.param(
+            "verl",
+            "ModuleNotFoundError: No module named 'vllm.worker'",
+            "verl looks for something that the installed vllm does not have.",
+            [],
+            id="moved-module",
+        ),
+        pytest.param(
+            "verl",
+            "ImportError: cannot import name 'X' from 'vllm.utils' (/x.py)",
+            "verl looks for something that the installed vllm does not have.",
+            [],
+            id="moved-name",
         ),
         pytest.param("verl", "ValueError: what now?", "ValueError: what now?", [], id="other"),
     ],
 )
 def test_what_an_error_says(name: str, error: str, meaning: str, commands: list[str]) -> None:
     packages = {"torch": "2.8.0", "vllm": "0.11.0", "torchvision": "0.23.0", "verl": "0.6.0"}
-    finding = found(name, packages, error=error, where="line 3 of x.py, in f", through=("vllm", "x"))
+    finding = found(name, packages, error=error, where="line 3 of x.py, in f", through=(name, "x"))
     assert finding.message.startswith(f"Importing {name} fails: {error}")
     assert meaning in finding.message
     last = "from vllm import LLM" if name == "vllm" else f"import {name}"
     assert list(finding.remedy.commands) == [*commands, f"/opt/venv/bin/python -X faulthandler -c '{last}'"]
-    assert finding.evidence == ("in line 3 of x.py, in f", "by way of vllm, x")
+    assert finding.evidence == ("in line 3 of x.py, in f", f"by way of {name}, x")
+
+
+def test_the_package_on_the_way_in_which_it_failed_is_the_one_to_install_again() -> None:
+    packages = {"torch": "2.8.0", "vllm": "0.11.0", "xformers": "0.0.32"}
+    finding = found("vllm", packages, error="x.so: undefined symbol: y", through=("vllm", "xformers", "stdlib"))
+    assert "The binary of xformers is broken" in finding.message
+    assert finding.remedy.commands[0].endswith("'xformers==0.0.32'")
 
 
 def test_a_local_version_is_not_asked_for_by_name() -> None:

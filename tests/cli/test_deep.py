@@ -46,7 +46,7 @@ def test_d_a_broken_binary(environment: Any) -> None:
     document = deep(environment(torch=SYMBOL), "--allow", "driver-missing")
     (finding,) = results(document)["import-fails"]["findings"]
     assert document["verdict"] == "broken"
-    assert "undefined symbol: ncclCommRegister. Its binary is broken:" in finding["message"]
+    assert "undefined symbol: ncclCommRegister. The binary of torch is broken:" in finding["message"]
     assert results(document)["import-fails"]["primary"]
 
 

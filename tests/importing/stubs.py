@@ -21,7 +21,7 @@ def make(prefix: Path, packages: Mapping[str, str], versions: Mapping[str, str] 
     (prefix / "bin/python").symlink_to(real)
     (prefix / "pyvenv.cfg").write_text(f"home = {real.parent}\ninclude-system-site-packages = false\n")
     for name, source in packages.items():
-        (site / name).mkdir()
+        (site / name).mkdir(parents=True, exist_ok=True)
         (site / name / "__init__.py").write_text(source)
     for name, version in (versions or {}).items():
         info = site / f"{name.replace('-', '_')}-{version}.dist-info"

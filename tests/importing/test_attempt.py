@@ -81,6 +81,20 @@ def test_what_needs_a_module_that_is_missing_is_not_tried(imported: Imported) ->
     assert imported(vllm=FINE)["vllm"].error == "it needs torch, which is not installed"
 
 
+def test_verl_s_rollout_is_imported_apart(imported: Imported) -> None:
+    rollout = "verl/workers/rollout/vllm_rollout"
+    seen = imported(
+        **dict.fromkeys(("torch", "tensordict", "verl"), FINE), vllm="LLM = 0", **{rollout: "import no_such"}
+    )
+    assert {name: each.outcome for name, each in seen.items()} == {
+        "torch": "works",
+        "tensordict": "works",
+        "vllm": "works",
+        "verl": "works",
+        "verl.workers.rollout.vllm_rollout": "fails",
+    }
+
+
 def test_names_that_are_loaded_late_are_asked_for(imported: Imported) -> None:
     lazy = "def __getattr__(name):\n    import no_such"
     seen = imported(torch=FINE, vllm=lazy)["vllm"]

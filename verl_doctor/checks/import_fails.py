@@ -1,8 +1,9 @@
 """A package that is installed cannot be imported (only with `check --deep`).
 
-torch, tensordict, flash-attn, vLLM and verl are each imported by the environment's own interpreter, in a process of its
-own. Whatever the files promise, an import that raises, crashes or ends the process is what every worker of a job will
-meet in its first second. The finding says what was raised, where, and which known failure that looks like.
+torch, tensordict, flash-attn, vLLM, verl and verl's rollout are each imported by the environment's own interpreter, in
+a process of its own. Whatever the files promise, an import that raises, crashes or ends the process is what every
+worker of a job will meet in its first second. The finding says what was raised, where, and which known failure that
+looks like.
 
 See it: run the command of the finding. Cure it: what cures the known failure; else what the error names.
 """
@@ -34,7 +35,10 @@ LAYER: Final = Layer.INSTALLATION
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What an error says: a pattern, what that means, what to do, and what to install again ({module}, {name})."""
+    """What an error says: a pattern, what that means, what to do, and what to install again.
+
+    {module} is what was to be imported, {package} the package in which that failed, {name} what the pattern found.
+    """
 
     pattern: str = ""
     meaning: str = ""
@@ -45,21 +49,21 @@ class Kind:
 KINDS: Final = (
     Kind(
         pattern=r"undefined symbol: (?P<name>\S+)",
-        meaning="Its binary is broken: a compiled file needs {name}, which no library offers that was loaded",
-        advice="Install {module} again, in a build for the torch and CUDA that are here; a library that "
+        meaning="The binary of {package} is broken: a compiled file needs {name}, which no loaded library has",
+        advice="Install {package} again, in a build for the torch and CUDA that are here; a library that "
         "LD_LIBRARY_PATH brings must not stand in for one of its own.",
-        again="{module}",
+        again="{package}",
     ),
     Kind(
         pattern=r"(?P<name>[^\s:]+): cannot open shared object file",
-        meaning="Its binary is broken: it needs the library {name}, which is not here",
-        advice="Install {module} again with all that it requires.",
-        again="{module}",
+        meaning="The binary of {package} is broken: it needs the library {name}, which is not here",
+        advice="Install {package} again with all that it requires.",
+        again="{package}",
     ),
     Kind(
         pattern=r"version `(?P<name>\S+)' not found",
-        meaning="Its binary is broken: it was built for a system with {name}, which this one has not",
-        advice="Install a build of {module} for this system's C library, or use a newer system or image.",
+        meaning="The binary of {package} is broken: it was built for a system with {name}, which this one has not",
+        advice="Install a build of {package} for this system's C library, or use a newer system or image.",
     ),
     Kind(
         pattern=r"operator (?P<name>\w+)::\w+ does not exist",
@@ -69,9 +73,9 @@ KINDS: Final = (
     ),
     Kind(
         pattern=r"killed by (?P<name>SIG(?:SEGV|ILL|BUS|FPE|ABRT))",
-        meaning="Its binary is broken: compiled code ends the process with {name}",
-        advice="Install {module} again, in a build for this processor and for the torch that is here.",
-        again="{module}",
+        meaning="The binary of {package} is broken: compiled code ends the process with {name}",
+        advice="Install {package} again, in a build for this processor and for the torch that is here.",
+        again="{package}",
     ),
     Kind(
         pattern=r"killed by (?P<name>SIGKILL)",
@@ -79,10 +83,15 @@ KINDS: Final = (
         advice="Look for the limit of memory of this container or job, and into the kernel's log.",
     ),
     Kind(
-        pattern=r"No module named '(?P<name>[\w.]+)'",
-        meaning="The module {name} is not here",
-        advice="Install {module} again with all that it requires, or the package that brings {name}.",
-        again="{module}",
+        pattern=r"(?:cannot import name '\w+' from '|No module named '(?=\w+\.))(?P<name>\w+)",
+        meaning="{package} looks for something that the installed {name} does not have",
+        advice="Install releases of {package} and {name} that belong together.",
+    ),
+    Kind(
+        pattern=r"No module named '(?P<name>\w+)'",
+        meaning="{package} needs the module {name}, which is not here",
+        advice="Install {package} again with all that it requires, or the package that brings {name}.",
+        again="{package}",
     ),
 )
 OTHER: Final = Kind(advice="Read the whole traceback; the frame says which package to look at.")
@@ -100,8 +109,8 @@ def ask(
         if seen.outcome == "fails" and not _only_needs_a_driver(seen, facts.driver):
             known = recognise(seen, facts, matrix)
             kind, named = _kind(seen)
-            words = {"module": name, "name": named}
-            told = (_sentence(seen.error or ""), _sentence(kind.meaning.format(**words)), _named(known))
+            words = {"module": name, "package": _package(name, seen, packages), "name": named}
+            told = (_sentence(seen.error or ""), _named(known) or _sentence(kind.meaning.format(**words)))
             yield Finding(
                 message=f"Importing {name} fails: {' '.join(filter(None, told))}",
                 remedy=remedy(known.texts.cures, known.name, facts, matrix)
@@ -112,7 +121,7 @@ def ask(
                 ),
                 evidence=tuple(_evidence(seen)),
                 sources=matrix.cite(known.texts.sources) if known else (),
-                about=frozenset({normalise(name)}),
+                about=frozenset({normalise(name.partition(".")[0])}),
             )
 
 
@@ -135,6 +144,11 @@ def _kind(seen: Import) -> tuple[Kind, str]:
             if said and (match := re.search(kind.pattern, said)):
                 return kind, match.group("name")
     return OTHER, ""
+
+
+def _package(name: str, seen: Import, packages: Mapping[str, Distribution]) -> str:
+    """Return the package in which the import failed: the last on the way that is one that can be installed."""
+    return next((each for each in reversed(seen.through) if normalise(each) in packages), name.partition(".")[0])
 
 
 def _again(name: str, target: Target, packages: Mapping[str, Distribution]) -> Iterator[str]:

@@ -38,5 +38,5 @@ def ask(target: Target, imports: Mapping[str, Import]) -> Iterator[Finding]:
                     commands=(command(target, name),),
                 ),
                 evidence=tuple(line for line in (seen.where, *seen.detail.splitlines()[-8:]) if line),
-                about=frozenset({normalise(name)}),
+                about=frozenset({normalise(name.partition(".")[0])}),
             )

@@ -51,7 +51,7 @@ def command(
 
     The verdict on whether this node can run verl, the one cause if not, and the commands that cure it.
 
-    Without --deep nothing is imported from the examined environment; nothing is written, no connection is made.
+    Without --deep nothing is imported from the examined environment, nothing is written, no connection is made.
     """
     from verl_doctor.examine import examine
     from verl_doctor.matrix.load import load as load_matrix

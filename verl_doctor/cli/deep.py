@@ -18,7 +18,8 @@ Deep = Annotated[
     bool,
     typer.Option(
         "--deep",
-        help="Also import torch, tensordict, flash-attn, vLLM and verl, each in a process of its own with a deadline.",
+        help="Also import torch, tensordict, flash-attn, vLLM, verl and its rollout, each in a process of its own "
+        "with a deadline.",
     ),
 ]
 Deadline = Annotated[

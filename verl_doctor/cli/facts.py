@@ -15,7 +15,7 @@ def command(python: Python = None, prefix: Prefix = None, deep: Deep = False, de
 
     `check --facts FILE` judges it on any machine.
 
-    Without --deep nothing is imported from the examined environment; nothing is written, and secrets in environment
+    Without --deep nothing is imported from the examined environment and nothing is written. Secrets in environment
     variables are not shown.
     """
     from verl_doctor.facts.codec import document

@@ -63,8 +63,9 @@ MODULES: Final[Mapping[str, Module]] = {
     "flash_attn": Module(needs=("torch",)),
     "vllm": Module(deadline=180.0, needs=("torch",), names=("LLM",), compiled=("vllm._C",)),
     "verl": Module(deadline=180.0, needs=("torch", "tensordict")),
+    "verl.workers.rollout.vllm_rollout": Module(deadline=180.0, needs=("verl", "vllm")),
 }
-"""In the order in which they are tried."""
+"""In the order in which they are tried; verl itself imports neither its rollout nor vLLM."""
 
 
 def collect(
@@ -95,7 +96,8 @@ def collect(
 
 
 def _is_there(host: Host, target: Target, packages: Mapping[str, Distribution], name: str) -> bool:
-    return normalise(name) in packages or any(host.is_dir(Path(folder, name)) for folder in target.search_path)
+    folder = name.replace(".", "/")
+    return normalise(name) in packages or any(host.is_dir(Path(each, folder)) for each in target.search_path)
 
 
 def _hopeless(needs: Iterable[str], found: Mapping[str, Import]) -> str | None:

@@ -79,14 +79,13 @@ def _import(
         if heard:
             told = said.telling(output)
             error = f"the process {heard.how} during the import" + (f": {told}" if told else "")
-    relative = [(_relative(file, search_path), line, function) for file, line, function in frames]
     return Import(
         outcome="fails" if heard else "hangs",
         seconds=seconds,
         error=secrets.text(error or "it failed"),
         cause=secrets.text(said.one_line(str(cause))) if cause else None,
-        where=_where(relative),
-        through=_through(relative),
+        where=_where(frames, search_path),
+        through=_through(frames, search_path),
         detail="\n".join(map(secrets.text, detail.strip()[-_DETAIL:].splitlines())),
     )
 
@@ -108,18 +107,20 @@ def _stack(output: str) -> list[Frame]:
     return [(file, int(line), function) for file, line, function in reversed(frames) if not file.startswith("<")]
 
 
-def _relative(file: str, search_path: Iterable[str]) -> str:
-    folder = max((each for each in search_path if file.startswith(f"{each}/")), key=len, default="")
-    return file[len(folder) + 1 :] if folder else file
-
-
-def _through(frames: list[Frame]) -> tuple[str, ...]:
+def _through(frames: Iterable[Frame], search_path: Iterable[str]) -> tuple[str, ...]:
     """Return the packages of the frames: those whose files lie in the search path."""
-    return tuple(dict.fromkeys(file.split("/")[0].removesuffix(".py") for file, _, _ in frames if file[:1] != "/"))
+    inside = (_inside(file, search_path) for file, _, _ in frames)
+    return tuple(dict.fromkeys(file.split("/")[0].removesuffix(".py") for file in inside if file))
 
 
-def _where(frames: list[Frame]) -> str | None:
+def _inside(file: str, search_path: Iterable[str]) -> str | None:
+    """Return where a file is within the packages; None where it is not."""
+    folder = max((each for each in search_path if file.startswith(f"{each}/")), key=len, default=None)
+    return file[len(folder) + 1 :] if folder else None
+
+
+def _where(frames: list[Frame], search_path: Iterable[str]) -> str | None:
     if not frames:
         return None
     file, line, function = frames[-1]
-    return f"line {line} of {file}, in {function}"
+    return f"line {line} of {_inside(file, search_path) or file}, in {function}"
