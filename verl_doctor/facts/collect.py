@@ -46,8 +46,7 @@ class _Task:
 
 
 def collect(host: Host, target: Target, only: Collection[str] | None = None) -> Facts:
-    """Return the facts about this node and target: all but those collected apart, or `only` those named and what
-    they need.
+    """Return the facts about this node and target: all that take no import, or `only` those named and their needs.
 
     A collector is the function `collect` of the module named as the field of `Facts`. Its parameters say what
     it needs: `host`, `target`, or what other collectors found, after which it then runs.
