@@ -20,6 +20,7 @@ from verl_doctor.facts.patches import PatchState
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.toolkit import Toolkit
 from verl_doctor.facts.torch import Torch
+from verl_doctor.facts.vllm import Vllm
 from verl_doctor.model import NOT_ASKED, Unavailable
 from verl_doctor.target import Target
 
@@ -37,6 +38,7 @@ class Facts:
     python: Python | Unavailable
     packages: Mapping[str, Distribution] | Unavailable
     torch: Torch | Unavailable
+    vllm: Vllm | Unavailable
     libraries: tuple[Library, ...] | Unavailable
     driver: Driver | Unavailable
     gpus: tuple[Gpu, ...] | Unavailable

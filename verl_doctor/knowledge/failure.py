@@ -12,7 +12,7 @@ from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.conditions import versions
 from verl_doctor.knowledge.cures import Cure, remedy
 from verl_doctor.knowledge.cures import read as read_cure
-from verl_doctor.knowledge.judgement import Condition, Holds, HoldsNot, Unknown
+from verl_doctor.knowledge.judgement import Condition, Holds, HoldsNot, Unknown, judge_any
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.strict_yaml import Part, Row, row
 from verl_doctor.model import (
@@ -46,8 +46,9 @@ class Texts:
 class Failure:
     """A known failure. It occurs where its own `when` holds, or a row of breaks in the matrix that names it.
 
-    `asks` says whether facts can tell of it at all, `prevents` which modules cannot be imported where it occurs; the
-    texts are parsed when they are first needed.
+    `within` is for what facts alone cannot tell of (a setting of the job, a line of its log): where it does not
+    hold, the failure cannot occur; where it does, nothing is said yet. `asks` says whether facts can tell of it at
+    all, `prevents` which modules cannot be imported where it occurs; the texts are parsed when they are first needed.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Failure:
     severity: Severity
     layer: Layer
     when: tuple[Condition, ...]
+    within: tuple[Condition, ...]
     asks: bool
     prevents: frozenset[str]
     written: Part
@@ -78,6 +80,10 @@ class Failure:
                 case HoldsNot():
                     pass
         return Skipped(unknown.reason) if unknown else Passed()
+
+    def is_possible(self, facts: Facts) -> bool:
+        """Say whether this failure can occur on these facts; what is unknown does not rule it out."""
+        return not self.within or not isinstance(judge_any(self.within, facts), HoldsNot)
 
     def _is_patched(self, facts: Facts) -> bool:
         """Say whether a patch that cures this failure has been applied, or came with the release."""
