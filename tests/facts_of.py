@@ -64,14 +64,7 @@ def facts_of(
         if "vllm" in installed
         else Unavailable("vllm is not installed"),
         "libraries": (),
-        "driver": Driver(
-            state="working",
-            detail="NVML answers",
-            version="580.159.04",
-            cuda="13.0",
-            told_by="nvml",
-            hardware=True,
-        ),
+        "driver": driver_of("580.159.04"),
         "gpus": (gpu_of(),),
         "toolkit": Toolkit(nvcc=None, version=None, cuda_home=None),
         "compiler": Compiler(cc="/usr/bin/gcc", python_h="/usr/include/python3.12"),
@@ -118,6 +111,12 @@ def distribution(name: str, version: str, **overrides: Any) -> Distribution:
         "metadata": f"{name.replace('-', '_')}-{version}.dist-info",
     }
     return Distribution(**{**fields, **overrides})
+
+
+def driver_of(version: str) -> Driver:
+    """A driver that works."""
+    cuda = "13.0" if version >= "580" else "12.4"
+    return Driver(state="working", detail="NVML answers", version=version, cuda=cuda, told_by="nvml", hardware=True)
 
 
 def gpu_of(index: int = 0, **overrides: Any) -> Gpu:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.facts_of import GIB, facts_of
+from tests.facts_of import GIB, driver_of, facts_of, gpu_of, torch_of
 from verl_doctor import knowledge
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.limits import Limits
@@ -15,6 +15,7 @@ from verl_doctor.facts.patches import PatchState, State
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.facts.torch import Torch
+from verl_doctor.facts.vllm import Vllm
 from verl_doctor.host import Limit, Space
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.matrix.load import load as load_matrix
@@ -69,6 +70,10 @@ def patch_cases(name: str, installed: str = "vllm==0.7.2") -> tuple[list[Facts],
 
 EXPANDABLE = "backend:native,expandable_segments:True"
 ROCM = Torch(version="2.8.0+rocm6.4", flavour="rocm", location="/opt/venv/torch", hip="6.4")
+WITHOUT_CUMEM = Vllm(location="/opt/venv/vllm", cumem_allocator=False)
+A100 = gpu_of(name="NVIDIA A100-SXM4-80GB", compute_capability="8.0")
+GB200 = gpu_of(name="NVIDIA GB200", compute_capability="10.0")
+BUSY = gpu_of(1, memory_free=20 * GIB)
 NO_GCC = Compiler(cc=None, python_h="/usr/include/python3.12/Python.h")
 NO_HEADERS = Compiler(cc="/usr/bin/gcc", python_h=None)
 
@@ -368,6 +373,38 @@ CASES: dict[str, tuple[list[Facts], list[Facts]]] = {
         [env("verl==0.6.0", http_proxy="http://proxy:3128"), env("verl==0.6.0", HTTP_PROXY="http://proxy:3128")],
         [env("verl==0.6.0", http_proxy="http://proxy:3128", no_proxy="10.0.0.0/8"), of("verl==0.6.0")],
     ),
+    "verl-main-string-version-compare": (
+        [of("verl==0.7.0.dev0", "vllm==0.9.1"), of("verl==0.7.0.dev0+g1a2b3c4", "vllm==0.8.5.post1")],
+        [of("verl==0.7.0.dev0", "vllm==0.10.2"), of("verl==0.7.0", "vllm==0.9.1"), of("verl==0.6.1", "vllm==0.9.1")],
+    ),
+    "vllm-process-weights-import": (
+        [of("verl==0.7.0.dev0", "vllm==0.8.5.post1")],
+        [of("verl==0.7.0.dev0", "vllm==0.9.0"), of("verl==0.6.1", "vllm==0.8.5.post1")],
+    ),
+    "cuda-graph-sizes-cli": (
+        [of("verl==0.8.0", "vllm==0.13.0"), of("verl==0.7.1", "vllm==0.14.0")],
+        [of("verl==0.8.0", "vllm==0.12.0"), of("verl==0.9.0", "vllm==0.19.1"), of("verl==0.5.0", "vllm==0.13.0")],
+    ),
+    "multi-node-mp-executor": (
+        [of("verl==0.7.1", "vllm==0.11.0"), of("verl==0.8.0", "vllm==0.10.2")],
+        [of("verl==0.8.0", "vllm==0.11.1"), of("verl==0.7.0", "vllm==0.11.0")],
+    ),
+    "vllm-v1-lora-engine": (
+        [of("verl==0.5.0", "vllm==0.8.5.post1")],
+        [of("verl==0.6.0", "vllm==0.10.0"), of("verl==0.4.1", "vllm==0.7.3")],
+    ),
+    "vllm07-world-size-1": (
+        [of("verl==0.2.0.post2", "vllm==0.7.3")],
+        [of("verl==0.3.0.post0", "vllm==0.7.3"), of("verl==0.2.0.post2", "vllm==0.6.3")],
+    ),
+    "v0-preempt-assert": (
+        [of("verl==0.2.0.post2", "vllm==0.6.3"), of("verl==0.3.0.post1", "vllm==0.7.3")],
+        [of("verl==0.3.0.post1", "vllm==0.8.2"), of("verl==0.5.0", "vllm==0.7.3")],
+    ),
+    "transformers-topleft-mask": (
+        [of("verl==0.5.0.dev0", "transformers==4.50.3")],
+        [of("verl==0.5.0.dev0", "transformers==4.51.3"), of("verl==0.5.0", "transformers==4.50.3")],
+    ),
     "vllm07-world-size-assert": patch_cases("vllm07-world-size-assert"),
     "vllm07-local-rank": patch_cases("vllm07-local-rank"),
     "vllm07-empty-cache": patch_cases("vllm07-empty-cache"),
@@ -442,7 +479,7 @@ def test_the_cure_cures(name: str) -> None:
             continue
         assert not isinstance(facts.packages, Unavailable)
         packages = {key: found.version for key, found in facts.packages.items()} | pins
-        cured = facts_of(packages, env=facts.env, compiler=facts.compiler, limits=facts.limits)
+        cured = facts_of(packages, env=facts.env, compiler=facts.compiler, limits=facts.limits, gpus=facts.gpus)
         assert not isinstance(FAILURES[name].ask(cured, MATRIX), Failed), (pins, packages)
 
 
