@@ -405,6 +405,83 @@ CASES: dict[str, tuple[list[Facts], list[Facts]]] = {
         [of("verl==0.5.0.dev0", "transformers==4.50.3")],
         [of("verl==0.5.0.dev0", "transformers==4.51.3"), of("verl==0.5.0", "transformers==4.50.3")],
     ),
+    "ascend-torch-conflict": (
+        [of("vllm-ascend==0.11.0", "vllm==0.11.0", "torch==2.8.0"), of("vllm-ascend==0.11.0rc3", "torch==2.8.0")],
+        [of("vllm-ascend==0.11.0", "vllm==0.11.0", "torch==2.7.1"), of("vllm==0.11.0", "torch==2.8.0")],
+    ),
+    "protobuf-window": (
+        [
+            of("protobuf==5.29.5", "vllm==0.14.0"),
+            of("protobuf==6.33.4", "vllm==0.15.1"),
+            of("protobuf==5.29.5", "vllm==0.24.0"),
+            of("protobuf==6.31.1", "vllm==0.16.0"),
+        ],
+        [
+            of("protobuf==6.30.0", "vllm==0.14.1"),
+            of("protobuf==4.25.8", "vllm==0.15.0"),
+            of("protobuf==5.29.6", "vllm==0.24.0"),
+            of("protobuf==7.36.2", "vllm==0.33.0"),
+            of("protobuf==4.25.8", "vllm==0.13.0"),
+        ],
+    ),
+    "cudart-major-mix": (
+        [
+            of("vllm==0.24.0", "torch==2.11.0", torch=torch_of("2.11.0", cuda="12.6")),
+            of("vllm==0.24.0", "torch==2.11.0", torch=torch_of("2.11.0", cuda="12.6"), driver=driver_of("550.54.15")),
+            of("vllm==0.19.1", "torch==2.10.0", torch=torch_of("2.10.0", cuda="13.0")),
+        ],
+        [
+            of("vllm==0.24.0", "torch==2.11.0"),
+            of("vllm==0.19.1", "torch==2.10.0"),
+            of("vllm==0.20.0+cu129", "torch==2.11.0", torch=torch_of("2.11.0", cuda="12.9")),
+            of("vllm==0.24.0", "torch==2.11.0", torch=torch_of("2.11.0", flavour="cpu", cuda=None)),
+        ],
+    ),
+    "ray-default-missing": (
+        [of("verl==0.2.0.post2", "ray==2.43.0")],
+        [of("verl==0.2.0.post2", "ray==2.43.0", "aiohttp-cors==0.8.1"), of("verl==0.3.0.post1", "ray==2.43.0")],
+    ),
+    "sglang-weight-sync": (
+        [
+            of("verl==0.6.0", "sglang==0.4.6.post5"),
+            of("verl==0.6.1", "sglang==0.4.9.post4"),
+            of("verl==0.7.1", "sglang==0.4.9"),
+            of("verl==0.9.0", "sglang==0.4.9"),
+            of("verl==0.9.1", "sglang==0.4.9"),
+        ],
+        [of("verl==0.6.0", "sglang==0.4.9.post5"), of("verl==0.5.0", "sglang==0.4.6.post5")],
+    ),
+    "te-no-attention-backend": (
+        [of("verl==0.5.0", "transformer-engine==2.2.1", "nvidia-cudnn-cu12==9.1.0.70")],
+        [
+            of("verl==0.5.0", "transformer-engine==2.2.1", "nvidia-cudnn-cu12==9.8.0.87"),
+            of("verl==0.5.0", "nvidia-cudnn-cu12==9.1.0.70"),
+        ],
+    ),
+    "te-version-traps": (
+        [
+            of("verl==0.7.0", "vllm==0.12.0", "transformer-engine==2.8.0"),
+            of("verl==0.5.0", "megatron-core==0.12.2", "transformer-engine==2.5.0"),
+        ],
+        [
+            of("verl==0.7.0", "vllm==0.12.0", "transformer-engine==2.10.0"),
+            of("verl==0.7.0", "vllm==0.11.0", "transformer-engine==2.8.0"),
+            of("verl==0.5.0", "megatron-core==0.12.2", "transformer-engine==2.2.1"),
+            of("verl==0.6.1", "megatron-core==0.13.1", "transformer-engine==2.5.0"),
+        ],
+    ),
+    "mcore-too-old": (
+        [of("verl==0.6.1", "megatron-core==0.12.2")],
+        [of("verl==0.6.1", "megatron-core==0.13.0"), of("verl==0.6.0", "megatron-core==0.12.2")],
+    ),
+    "megatron-bridge-missing": (
+        [of("verl==0.9.0", "megatron-core==0.15.0"), of("verl==0.9.1", "megatron-core==0.16.0")],
+        [
+            of("verl==0.9.1", "megatron-core==0.16.0", "megatron-bridge==0.5.1"),
+            of("verl==0.9.1"),
+            of("verl==0.8.0", "megatron-core==0.15.0"),
+        ],
+    ),
     "vllm07-world-size-assert": patch_cases("vllm07-world-size-assert"),
     "vllm07-local-rank": patch_cases("vllm07-local-rank"),
     "vllm07-empty-cache": patch_cases("vllm07-empty-cache"),
