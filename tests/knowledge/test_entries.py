@@ -482,6 +482,77 @@ CASES: dict[str, tuple[list[Facts], list[Facts]]] = {
             of("verl==0.8.0", "megatron-core==0.15.0"),
         ],
     ),
+    "nccl-cumem": (
+        [env("verl==0.6.0", "vllm==0.10.0", NCCL_CUMEM_ENABLE="1")],
+        [
+            env("verl==0.6.0", "vllm==0.10.0", NCCL_CUMEM_ENABLE="0"),
+            env("verl==0.6.1", "vllm==0.11.0", NCCL_CUMEM_ENABLE="1"),
+            of("verl==0.6.0", "vllm==0.10.0"),
+        ],
+    ),
+    "cumem-not-available": (
+        [of("vllm==0.8.5", "torch==2.6.0", vllm=WITHOUT_CUMEM)],
+        [
+            of("vllm==0.8.5", "torch==2.6.0"),
+            of("vllm==0.6.3", "torch==2.4.0", vllm=WITHOUT_CUMEM),
+            of("vllm==0.8.5", "torch==2.6.0", torch=torch_of("2.6.0", flavour="cpu", cuda=None), vllm=WITHOUT_CUMEM),
+            of("torch==2.6.0"),
+        ],
+    ),
+    "cascade-attn-logprob": (
+        [of("verl==0.6.0", "vllm==0.10.0", "torch==2.7.1", gpus=(A100,))],
+        [
+            of("verl==0.6.0", "vllm==0.10.0", "torch==2.7.1"),
+            of("verl==0.6.1", "vllm==0.11.0", "torch==2.8.0", gpus=(A100,)),
+        ],
+    ),
+    "gb200-mnnvl": (
+        [of("verl==0.9.1", gpus=(GB200,)), of("verl==0.7.1", gpus=(GB200,))],
+        [
+            of("verl==0.9.1"),
+            of("verl==0.9.1", gpus=(GB200,), env={"TLLM_DISABLE_NVLS_MNNVL": "1"}),
+            of("verl==0.9.1", gpus=(GB200,), env={"NCCL_MNNVL_ENABLE": "0"}),
+        ],
+    ),
+    "enforce-eager-true": (
+        [of("verl==0.4.1", "vllm==0.8.5.post1"), of("verl==0.5.0", "vllm==0.8.5.post1")],
+        [of("verl==0.6.0", "vllm==0.10.0"), of("verl==0.2.0.post2", "vllm==0.6.3")],
+    ),
+    "sleep-level2-lora": (
+        [of("verl==0.5.0.dev0", "vllm==0.10.0")],
+        [of("verl==0.5.0.dev0", "vllm==0.8.4"), of("verl==0.5.0", "vllm==0.8.5"), of("verl==0.6.0", "vllm==0.10.0")],
+    ),
+    "torch26-state-dict-oom": (
+        [of("verl==0.4.1", "torch==2.6.0")],
+        [of("verl==0.5.0", "torch==2.6.0"), of("verl==0.4.1", "torch==2.7.0"), of("verl==0.3.0.post1", "torch==2.6.0")],
+    ),
+    "fsdp2-torch24": (
+        [of("verl==0.4.0", "torch==2.3.1")],
+        [of("verl==0.4.0", "torch==2.4.0"), of("verl==0.3.0.post1", "torch==2.3.1")],
+    ),
+    "wakeup-oom": (
+        [of("verl==0.3.0.post1", "vllm==0.8.2"), of("verl==0.4.0", "vllm==0.7.3")],
+        [of("verl==0.4.0", "vllm==0.8.3"), of("vllm==0.8.2"), of("verl==0.2.0.post2", "vllm==0.6.3")],
+    ),
+    "free-memory-below-utilization": (
+        [of("verl==0.9.1", "vllm==0.24.0", gpus=(gpu_of(), BUSY))],
+        [
+            of("verl==0.9.1", "vllm==0.24.0"),
+            of("verl==0.4.1", "vllm==0.8.5", gpus=(BUSY,)),
+            of("verl==0.9.1", "vllm==0.24.0", gpus=(gpu_of(), BUSY), env={"CUDA_VISIBLE_DEVICES": "0"}),
+        ],
+    ),
+    "duplicate-gpu": (
+        [of("verl==0.2.0.post2", "ray==2.10.0")],
+        [of("verl==0.2.0.post2", "ray==2.43.0"), of("verl==0.4.0", "ray==2.38.0")],
+    ),
+    "ray-slurm-register": (
+        [
+            env("verl==0.9.1", "ray==2.59.0", SLURM_JOB_ID="7"),
+            env("verl==0.5.0", "ray==2.47.1", SLURM_JOB_ID="7"),
+        ],
+        [of("verl==0.9.1", "ray==2.59.0"), env("verl==0.9.1", SLURM_JOB_ID="7")],
+    ),
     "vllm07-world-size-assert": patch_cases("vllm07-world-size-assert"),
     "vllm07-local-rank": patch_cases("vllm07-local-rank"),
     "vllm07-empty-cache": patch_cases("vllm07-empty-cache"),
