@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.facts_of import GIB, driver_of, facts_of, gpu_of, torch_of
-from verl_doctor import knowledge
+from verl_doctor import checks, knowledge
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.limits import Limits
 from verl_doctor.facts.patches import PatchState, State
@@ -662,3 +664,41 @@ def test_an_upgrade_goes_before_a_patch_where_the_rest_allows_it(
     remedy = outcome.findings[0].remedy
     assert (dict(remedy.pins), remedy.patch) == (pins, name)
     assert any("verl-doctor patch" in command for command in remedy.commands) is not bool(pins)
+
+
+def test_the_research_is_in_the_product() -> None:
+    """Each failure that was researched is known under its name, as data or as a check."""
+    researched = (Path(__file__).parents[1] / "data/known_failures.txt").read_text("utf-8").split()
+    checked = {module.name.replace("_", "-") for module in pkgutil.iter_modules(checks.__path__)}
+    assert len(researched) == len(set(researched)) == 115
+    assert set(researched) - FAILURES.keys() - checked == set()
+
+
+def test_a_failure_can_be_found_somehow() -> None:
+    """By facts, by a line in a log, or by a setting in a launch script."""
+    assert all(f.asks or f.texts.signature or f.texts.launch for f in FAILURES.values())
+
+
+BOUNDED: dict[str, tuple[Facts, Facts]] = {
+    "mm-preprocessor-cache-removed": (of("vllm==0.13.0"), of("vllm==0.12.0")),
+    "mm-processor-cache-bug": (of("verl==0.8.0", "vllm==0.12.0"), of("verl==0.9.0", "vllm==0.19.1")),
+    "v0-swap-space": (of("vllm==0.10.2"), of("vllm==0.11.0")),
+    "pyext-python311": (of(python="3.11.4"), of(python="3.10.12")),
+    "enforce-eager-free-cache-assert": (of("verl==0.4.1"), of("verl==0.5.0")),
+    "free-cache-engine-off": (of("verl==0.5.0"), of("verl==0.4.1")),
+    "sleep-level2-buffers": (of("vllm==0.8.4"), of("vllm==0.8.5")),
+    "rollout-mode-sync-removed": (of("verl==0.7.0"), of("verl==0.6.1")),
+    "oov-tokens": (of("verl==0.6.1"), of("verl==0.7.0")),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_facts_rule_out_what_a_log_or_a_setting_shows(name: str) -> None:
+    possible, impossible = BOUNDED[name]
+    assert not FAILURES[name].asks
+    assert FAILURES[name].is_possible(possible)
+    assert not FAILURES[name].is_possible(impossible)
+
+
+def test_every_bounded_failure_is_tried() -> None:
+    assert set(BOUNDED) == {failure.name for failure in FAILURES.values() if failure.within}
