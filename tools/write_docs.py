@@ -25,10 +25,11 @@ CHECKS = """\
 
 Written by `python tools/write_docs.py` from the checks (`verl_doctor/checks`) and the known failures
 (`verl_doctor/knowledge`). The name is what `--allow` takes, and leads to what `verl-doctor explain` says; ids are
-permanent.
+permanent. `check` finds what versions, environment variables, files, limits, driver, GPUs and imports tell; the rest
+shows in a log or in a setting of the launch script.
 
-| id | name | severity | condition |
-|---|---|---|---|
+| id | name | severity | found by | condition |
+|---|---|---|---|---|
 """
 PATCHES = """\
 # What `verl-doctor patch` cures
@@ -75,7 +76,8 @@ def pages() -> dict[str, str]:
 
 def _check(entry: Entry) -> str:
     severity = entry.severity.value if entry.severity else ""
-    return f"| {entry.id} | [`{entry.name}`]({FOLDER}/{entry.name}.md) | {severity} | {entry.title} |\n"
+    name, ways = f"[`{entry.name}`]({FOLDER}/{entry.name}.md)", ", ".join(entry.found_by)
+    return f"| {entry.id} | {name} | {severity} | {ways} | {entry.title} |\n"
 
 
 def _patch(patch: Patch) -> str:

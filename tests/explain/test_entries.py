@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from verl_doctor import knowledge
 from verl_doctor.errors import UsageError
 from verl_doctor.examine import questions
 from verl_doctor.explain.entries import by_layer, entries, named
@@ -13,7 +14,8 @@ from verl_doctor.patching.catalogue import built_in
 
 def test_everything_that_check_and_patch_know_is_there() -> None:
     names = {entry.name for entry in entries()}
-    assert {question.name for question in questions()} | {patch.name for patch in built_in()} == names
+    known = {*(question.name for question in questions()), *(failure.name for failure in knowledge.load())}
+    assert known | {patch.name for patch in built_in()} == names
     assert len(names) == len(entries())
 
 
@@ -58,4 +60,5 @@ def test_an_entry_is_whole(entry: object) -> None:
     if entry.kind == "failure":
         assert entry.cures
         assert entry.sources
-        assert entry.when or entry.signatures
+        assert entry.when or entry.signatures or entry.launch
+        assert entry.found_by

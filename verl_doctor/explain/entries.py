@@ -8,12 +8,13 @@ import pkgutil
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from inspect import signature
 from types import ModuleType
 from typing import Final
 
 from verl_doctor import checks, knowledge
 from verl_doctor.errors import UsageError
-from verl_doctor.explain import words
+from verl_doctor.explain import ways, words
 from verl_doctor.explain.entry import Cure, Edit, Entry
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.matrix.load import load as load_matrix
@@ -68,6 +69,7 @@ def _check(module: ModuleType) -> Entry:
         severity=module.SEVERITY,
         title=title.rstrip("."),
         text=text.strip(),
+        found_by=ways.of_check(module.LAYER, signature(module.ask).parameters),
     )
 
 
@@ -84,6 +86,12 @@ def _failure(failure: Failure, patch: Patch | None) -> Entry:
         title=texts.title,
         text=texts.cause,
         when=tuple(dict.fromkeys(words.condition(condition.stated) for condition, _ in alternatives)),
+        within=tuple(words.condition(condition.stated) for condition in failure.within),
+        found_by=ways.of_conditions(
+            (key for condition, _ in alternatives for key in condition.stated),
+            is_logged=bool(texts.signature),
+            is_set=bool(texts.launch),
+        ),
         signatures=tuple(pattern.pattern for pattern in texts.signature),
         launch=texts.launch,
         cures=tuple(_cures(failure)),

@@ -38,8 +38,9 @@ class Edit:
 class Entry:
     """A check, a known failure, or a patch without either; `text` are its paragraphs, as they are written.
 
-    `when` are alternatives, each a list of what must hold; `signatures` are regular expressions for lines of a log,
-    `launch` settings that bring the failure about.
+    `when` are alternatives, each a list of what must hold; where none of `within` holds, it cannot occur. `found_by`
+    are the ways to find it; `signatures` are regular expressions for lines of a log, `launch` settings that bring the
+    failure about.
     """
 
     id: str
@@ -50,6 +51,8 @@ class Entry:
     title: str
     text: str = ""
     when: tuple[tuple[str, ...], ...] = ()
+    within: tuple[tuple[str, ...], ...] = ()
+    found_by: tuple[str, ...] = ()
     signatures: tuple[str, ...] = ()
     launch: tuple[str, ...] = ()
     cures: tuple[Cure, ...] = ()

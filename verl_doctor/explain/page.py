@@ -54,6 +54,9 @@ def blocks(entry: Entry) -> Iterator[Block]:
     if entry.when:
         yield Heading("When")
         yield Items(tuple("; ".join(each) for each in entry.when))
+    if entry.within:
+        yield Heading("Only where")
+        yield Items(tuple("; ".join(each) for each in entry.within))
     if entry.signatures:
         yield Heading("In a log")
         yield Code(tuple(dict.fromkeys(map(words.signature, entry.signatures))))

@@ -19,8 +19,25 @@ _BOUNDS: Final = {
     "~=": "{} or a later one of that series",
 }
 _BOUND: Final = re.compile(r"(>=|<=|==|!=|~=|>|<)\s*(\S+)")
-_NAMES: Final = {"python": "Python", "driver": "NVIDIA driver", "vllm": "vLLM", "sglang": "SGLang"}
-_MISSING: Final = {"cc": "there is no C compiler", "python-headers": "Python.h is not there"}
+_NAMES: Final = {
+    "python": "Python",
+    "driver": "NVIDIA driver",
+    "cuda": "the CUDA of torch",
+    "capability": "a GPU's compute capability",
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+}
+_SAID: Final = {
+    "gpu": "a GPU's name matches {}",
+    "machine": "the processor is {}",
+    "patch": "the patch {} is not applied",
+    "untagged": "{} is the build of the package index",
+}
+_MISSING: Final = {
+    "cc": "there is no C compiler",
+    "python-headers": "Python.h is not there",
+    "cumem-allocator": "vLLM's cumem_allocator extension is not there",
+}
 _LIMITS: Final = {
     "shm": "/dev/shm holds",  # noqa: S108 - only named
     "open-files": "the limit of open files is",
@@ -56,16 +73,16 @@ def _part(key: str, wanted: Any) -> Iterator[str]:
             yield from (_variable(name, value) for name, value in wanted.items())
         case "env-differ":
             yield f"{' and '.join(wanted)} differ"
-        case "machine":
-            yield f"the processor is {wanted}"
         case "flavour":
             yield f"torch is a build for {wanted.upper() if wanted == 'cuda' else 'ROCm'}"
-        case "patch":
-            yield f"the patch {wanted} is not applied"
+        case "gpu-free":
+            yield f"of a GPU's memory {wanted.replace('<', 'less than ')} is free"
         case "missing":
             yield _MISSING[wanted]
         case "limit":
             yield from (f"{_LIMITS[name]} {bound.replace('<', 'less than ')}" for name, bound in wanted.items())
+        case "gpu" | "machine" | "patch" | "untagged":
+            yield _SAID[key].format(_NAMES.get(wanted, wanted))
         case _:
             yield f"{_NAMES.get(key, key)} {_versions(wanted)}"
 
