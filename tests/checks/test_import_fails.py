@@ -71,8 +71,8 @@ def found(name: str, packages: dict[str, str], driver: Any = None, check: str = 
         ),
         pytest.param(
             "verl",
-            "ModuleNotFoundError: No module named 'codetiming'",
-            "verl needs the module codetiming, which is not here.",
+            "ModuleNotFoundError: No module named 'left_pad'",
+            "verl needs the module left_pad, which is not here.",
             [f"{INSTALL} --force-reinstall 'verl==0.6.0'"],
             id="missing",
         ),

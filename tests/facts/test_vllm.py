@@ -19,6 +19,7 @@ VENV = Target(python=None, prefix="/venv", version="3.12.3", kind="venv", search
         pytest.param(("__init__.py", "cumem_allocator.abi3.so"), True, id="released"),
         pytest.param(("__init__.py", "cumem_allocator.cpython-312-x86_64-linux-gnu.so"), True, id="built-here"),
         pytest.param(("__init__.py", "_C.abi3.so", "cumem_allocator.cpp"), False, id="without"),
+        pytest.param(("__init__.py", "sequence.py"), True, id="no build"),
     ],
 )
 def test_sleep_mode_s_extension(files: tuple[str, ...], there: bool) -> None:

@@ -17,7 +17,10 @@ DEADLINE: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vllm:
-    """An installed vLLM: the folder of its package, and whether the extension behind sleep mode is in it."""
+    """An installed vLLM: the folder of its package, and whether the extension behind sleep mode is in it.
+
+    A copy without any compiled code lacks none: it is no build.
+    """
 
     location: str
     cumem_allocator: bool
@@ -32,7 +35,7 @@ def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) ->
     for folder in (installed.location, *checkout):
         package = Path(folder, "vllm")
         if host.is_dir(package):
-            names = host.names(package)
-            found = any(name.startswith("cumem_allocator.") and name.endswith(".so") for name in names)
+            compiled = [name for name in host.names(package) if name.endswith(".so")]
+            found = not compiled or any(name.startswith("cumem_allocator.") for name in compiled)
             return Vllm(location=str(package), cumem_allocator=found)
     raise MissingFactError(f"vllm {installed.version} is listed, but {installed.location} has no folder vllm")
