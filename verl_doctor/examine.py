@@ -148,7 +148,7 @@ def _known(need: str, facts: Facts, matrix: Matrix) -> Any:
         return None
     kept = {"stack": facts.packages.keys(), "verl_stack": {"verl"}, "driver_stack": {"verl"}}[need]
     packages = {name: facts.packages[name] for name in kept if name in facts.packages}
-    return fitting_stack(matrix, packages, facts.python, facts.driver)
+    return fitting_stack(matrix, packages, facts.python, facts.driver, facts.gpus)
 
 
 def _result(question: Question, facts: Facts, matrix: Matrix, allowed: frozenset[str]) -> Result:
