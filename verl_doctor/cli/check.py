@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli.deep import Deadline, Deep, with_imports
-from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
+from verl_doctor.cli.options import FactsFile, Format, OutputFormat, Prefix, Python, facts_in, the_host, the_target
 from verl_doctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,15 +28,7 @@ class FailOn(str, Enum):
 def command(
     python: Python = None,
     prefix: Prefix = None,
-    facts: Annotated[
-        Path | None,
-        typer.Option(
-            "--facts",
-            metavar="FILE",
-            readable=False,
-            help="Judge the facts in this file (- for standard input) instead.",
-        ),
-    ] = None,
+    facts: FactsFile = None,
     output: OutputFormat = Format.TEXT,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this severity on.")] = FailOn.ERROR,
     allow: Annotated[
@@ -64,7 +56,7 @@ def command(
             "--facts already says which environment was scanned, and how; leave out --python, --prefix and --deep."
         )
     else:
-        found = _read(facts)
+        found = facts_in(facts)
     report = examine(found, load_matrix(), allow or ())
     exit_code = 1 if report.fails(Severity(fail_on.value)) else 3 if report.verdict is Verdict.UNKNOWN else 0
     if output is Format.JSON:
@@ -88,13 +80,3 @@ def _scanned(python: Path | None, prefix: Path | None, *, whole: bool, deep: boo
     return with_imports(
         collect(host, the_target(host, python, prefix), None if whole else needed()), host, deep, deadline
     )
-
-
-def _read(file: Path) -> Facts:
-    from verl_doctor.facts.codec import parse
-
-    try:
-        text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-    return parse(text, "standard input" if str(file) == "-" else str(file))
