@@ -74,7 +74,7 @@ def _in_another_python(stack: Stack) -> Remedy:
     """
     wanted = " ".join(f"'{name}=={stack.pins[name]}'" for name in ESSENTIAL)
     return Remedy(
-        text=f"No recommended stack is for this Python and driver; make an environment for the stack {stack.name} "
+        text=f"No recommended stack is for this Python, driver and GPU; make an environment for the stack {stack.name} "
         f"(Python {stack.python}, driver {stack.min_driver} or newer).",
         commands=(
             f"uv venv --python {stack.python} verl-env",
