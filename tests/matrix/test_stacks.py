@@ -9,6 +9,7 @@ import pytest
 from verl_doctor.matrix.load import load
 from verl_doctor.matrix.rows import Stack
 from verl_doctor.matrix.specifiers import satisfies
+from verl_doctor.recommend.wish import clashes
 
 MATRIX = load()
 
@@ -78,6 +79,20 @@ def test_each_verl_has_one_first_choice() -> None:
     first = [stack.pins["verl"] for stack in MATRIX.stacks() if stack.rank == 1]
     assert len(first) == len(set(first))
     assert set(first) == {stack.pins["verl"] for stack in MATRIX.stacks()}
+
+
+@pytest.mark.parametrize("stack", MATRIX.stacks(), ids=lambda stack: stack.name)
+def test_a_resolver_agrees_with_what_a_stack_promises(stack: Stack) -> None:
+    today = {proof.python: proof for proof in MATRIX.proofs(stack.name) if proof.index == "today"}
+    assert set(today) == {"3.10", "3.11", "3.12", "3.13"}
+    assert stack.python in today
+    for python, proof in today.items():
+        assert (proof.refusal is None) is satisfies(python, stack.pythons), (python, proof.refusal)
+
+
+@pytest.mark.parametrize("stack", MATRIX.stacks(), ids=lambda stack: stack.name)
+def test_no_known_break_is_in_a_stack(stack: Stack) -> None:
+    assert [answer.text for answer in clashes(stack.pins, MATRIX)] == []
 
 
 def test_every_verl_since_0_2_has_a_stack() -> None:
