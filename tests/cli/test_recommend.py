@@ -64,6 +64,7 @@ def test_text_says_the_same() -> None:
     assert finished.returncode == 0
     words = " ".join(finished.stdout.split())
     first = document["stacks"][0]
+    assert "verified: image (2026-11-26), resolved (" in words
     for text in (*(answer["text"] for answer in document["answers"]), *first["why"], *first["settings"]["launch"]):
         assert text in words
     lines = finished.stdout.splitlines()

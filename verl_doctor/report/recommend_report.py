@@ -57,6 +57,8 @@ def _first(advice: Advice, console: Console) -> None:
     pins = {**stack.pins, "flash-attn": stack.flash_attn}
     fold(console, 2, Text("  ".join(f"{spelled(name)} {pins[name]}" for name in (*_SHOWN, "flash-attn"))))
     fold(console, 2, Text(f"Python {advice.python}  CUDA {stack.cuda}  driver {stack.min_driver} or newer"))
+    evidence = ", ".join(f"{evidence.by} ({evidence.date})" for evidence in advice.verified)
+    fold(console, 2, Text(f"verified: {evidence}"))
     console.print(Text("\n  Why", style="bold"))
     for reason in advice.why:
         _item(console, reason, 4)
