@@ -90,6 +90,8 @@ def test_what_cannot_run_comes_last() -> None:
     lines = doctor("recommend", "--verl", "0.5.0", "--gpu", "B200").stdout.splitlines()
     assert "No recommended stack runs here." in lines
     assert "  Without what you asked for, the best for this machine is" in lines
+    lines = doctor("recommend", *OLD, "--python-version", "3.14").stdout.splitlines()
+    assert "  On Python 3.12, the best for this machine is verl-0.8.0-vllm-0.12.0." in lines
     assert "No stack is known for what you asked for." in doctor("recommend", "--verl", "0.99").stdout
 
 
@@ -118,6 +120,7 @@ def test_no_constraints_where_nothing_fits(tmp_path: Path) -> None:
     ("arguments", "code", "said"),
     [
         pytest.param(("--gpu", "H1000"), 2, "nearest: H100", id="gpu"),
+        pytest.param(("--gpu", ""), 2, "known: P100", id="no-gpu"),
         pytest.param(("--verl", "newest"), 2, "--verl newest: that is no version", id="version"),
         pytest.param(("--driver", "new"), 2, "--driver new: that is no version", id="driver"),
         pytest.param(("--facts", LAPTOP), 3, "describe the node", id="nothing-known"),

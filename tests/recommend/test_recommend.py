@@ -64,13 +64,24 @@ def test_no_stack_runs_with_a_driver_of_cuda_11() -> None:
 
 def test_a_wish_that_does_not_run_here_gets_another_stack() -> None:
     found = advice(Machine(driver="580.159.04", gpus=(("B200", "10.0"),)), verl="0.5.0")
-    assert (found.stacks, found.instead) == ((), "verl-0.9.1-vllm-0.24.0")
+    assert found.stacks == ()
+    assert found.instead
+    assert found.instead.name == "verl-0.9.1-vllm-0.24.0"
     assert {each.stack.pins["verl"] for each in found.unfit} == {"0.5.0"}
+
+
+def test_a_python_of_no_stack_gets_another_one() -> None:
+    found = advice(Machine(driver="580.159.04", python="3.14.0"))
+    assert found.stacks == ()
+    assert found.instead
+    assert found.instead.name == "verl-0.9.1-vllm-0.24.0"
 
 
 def test_an_unknown_verl() -> None:
     found = advice(OLD, verl="0.99.0")
-    assert (found.stacks, found.unfit, found.instead) == ((), (), "verl-0.8.0-vllm-0.12.0")
+    assert (found.stacks, found.unfit) == ((), ())
+    assert found.instead
+    assert found.instead.name == "verl-0.8.0-vllm-0.12.0"
     assert "in no row" in found.answers[0].text
 
 

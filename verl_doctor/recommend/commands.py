@@ -48,7 +48,7 @@ def constraints(stack: Stack, python: str) -> str:
     """Return the stack as a constraints file for pip and uv."""
     lines = [
         f"# The stack {stack.name} of verl-doctor, for Python {python} on Linux x86-64 (CUDA {stack.cuda}).",
-        f"# pip install -c THIS_FILE {' '.join(stack.pins)}",
+        f"# pip install -c THIS_FILE {' '.join((*stack.pins, *BUILD_TOOLS))}",
         "# pip install -c THIS_FILE --no-build-isolation flash-attn   (afterwards: it is built with the torch above)",
         *(f"{name}=={version}" for name, version in {**stack.pins, "flash-attn": stack.flash_attn}.items()),
     ]

@@ -54,7 +54,7 @@ def described(machine: Machine, description: Described, matrix: Matrix, *, is_as
     for option, text in versions.items():
         if text is not None and version_of(text) is None:
             raise UsageError(f"--{option} {text}: that is no version.")
-    if not (is_asked or machine.driver or machine.gpus or description.gpu or any(versions.values())):
+    if not (is_asked or machine.driver or machine.gpus or description != Described()):
         raise DoctorError(
             "no NVIDIA driver answers here, so what this node can run is not known; describe the node: "
             "--driver 550.54.15 (or --cuda 12.4) --gpu H100 --python-version 3.12, or give its --facts FILE."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verl_doctor.matrix.machine import Machine, obstacles
 from verl_doctor.matrix.matrix import Matrix
@@ -55,8 +55,8 @@ class Recommendation:
     answers: tuple[Answer, ...]
     stacks: tuple[Advice, ...]
     unfit: tuple[Unfit, ...]
-    instead: str | None
-    """Where no stack fits the wish: the best stack for this machine without it."""
+    instead: Stack | None
+    """Where no stack fits: the best one for this machine without the wish, else on another Python."""
 
 
 def recommend(machine: Machine, wish: Mapping[str, str], matrix: Matrix) -> Recommendation:
@@ -69,8 +69,13 @@ def recommend(machine: Machine, wish: Mapping[str, str], matrix: Matrix) -> Reco
         answers=tuple(answers(wish, matrix)),
         stacks=tuple(_advice(stack, machine, wish, matrix) for stack in fitting),
         unfit=tuple(Unfit(stack, reasons) for stack, reasons in judged if reasons),
-        instead=None if fitting else next((stack.name for stack in matrix.ranked_stacks({}, machine)), None),
+        instead=None if fitting else _instead(machine, matrix),
     )
+
+
+def _instead(machine: Machine, matrix: Matrix) -> Stack | None:
+    here = matrix.ranked_stacks({}, machine) or matrix.ranked_stacks({}, replace(machine, python=None))
+    return here[0] if here else None
 
 
 def _advice(stack: Stack, machine: Machine, wish: Mapping[str, str], matrix: Matrix) -> Advice:

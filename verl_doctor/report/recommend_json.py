@@ -32,7 +32,7 @@ def render(target: Target, recommendation: Recommendation, exit_code: int) -> st
         ],
         "stacks": [_advice(rank, advice) for rank, advice in enumerate(recommendation.stacks, start=1)],
         "unfit": [_unfit(unfit) for unfit in recommendation.unfit],
-        "instead": recommendation.instead,
+        "instead": recommendation.instead and recommendation.instead.name,
         "exit_code": exit_code,
     }
     return json.dumps(document, indent=2) + "\n"

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from verl_doctor import __version__
 from verl_doctor.matrix.machine import Machine
+from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.recommend.recommend import Advice, Recommendation
 from verl_doctor.recommend.wish import spelled
 from verl_doctor.report.fold import fold
@@ -78,8 +79,11 @@ def _first(advice: Advice, console: Console) -> None:
 def _nothing(recommendation: Recommendation, console: Console) -> None:
     nothing = "No recommended stack runs here." if recommendation.unfit else "No stack is known for what you asked for."
     console.print(Text(f"\n{nothing}", style="bold red"))
-    if recommendation.instead:
-        fold(console, 2, Text(f"Without what you asked for, the best for this machine is {recommendation.instead}."))
+    instead, python = recommendation.instead, recommendation.machine.python
+    if instead:
+        is_here = python is None or satisfies(python, instead.pythons)
+        other = "Without what you asked for" if is_here else f"On Python {instead.python}"
+        fold(console, 2, Text(f"{other}, the best for this machine is {instead.name}."))
 
 
 def _others(others: list[Advice], console: Console) -> None:
