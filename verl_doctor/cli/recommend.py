@@ -49,6 +49,7 @@ def command(
             "--constraints",
             "-c",
             metavar="FILE",
+            readable=False,
             help="Write the first choice as a constraints file, whole or not at all; - for standard output, "
             "where the report then goes to standard error.",
         ),
