@@ -1,4 +1,4 @@
-"""How long a diff and an apply of the three patches take on the real files of vLLM 0.7.2, beside importing libcst.
+"""How long a diff and an apply of the patches take on the real files of vLLM 0.7.2, beside importing libcst.
 
     python benchmarks/patching.py [--rounds 9]
 
@@ -41,7 +41,7 @@ def main() -> None:
         steps: dict[str, Sequence[str]] = {
             "import libcst": (sys.executable, "-c", "import libcst"),
             "patch --status": (*DOCTOR, "--status", *target),
-            "patch (diff of three files)": (*DOCTOR, *target),
+            "patch (diff of four files)": (*DOCTOR, *target),
             "patch --apply": (*DOCTOR, "--apply", *target),
             "patch --revert": (*DOCTOR, "--revert", *target),
         }

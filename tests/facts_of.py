@@ -16,8 +16,9 @@ from verl_doctor.facts.python import Python
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.facts.toolkit import Toolkit
 from verl_doctor.facts.torch import Torch
+from verl_doctor.facts.vllm import Vllm
 from verl_doctor.host import Limit, Space
-from verl_doctor.model import Unavailable
+from verl_doctor.model import NOT_ASKED, Unavailable
 from verl_doctor.target import Target
 
 GIB = 2**30
@@ -59,30 +60,12 @@ def facts_of(
         "torch": torch_of(_version(installed["torch"]))
         if "torch" in installed
         else Unavailable("torch is not installed"),
+        "vllm": Vllm(location=f"{SITE}/vllm", cumem_allocator=True)
+        if "vllm" in installed
+        else Unavailable("vllm is not installed"),
         "libraries": (),
-        "driver": Driver(
-            state="working",
-            detail="NVML answers",
-            version="580.159.04",
-            cuda="13.0",
-            told_by="nvml",
-            hardware=True,
-        ),
-        "gpus": (
-            Gpu(
-                index=0,
-                uuid="GPU-0a1b2c3d-0000-0000-0000-000000000000",
-                name="NVIDIA H200",
-                memory_total=141 * GIB,
-                memory_free=140 * GIB,
-                compute_capability="9.0",
-                mig=False,
-                ecc=True,
-                persistence=True,
-                nvlinks=18,
-                processes=(),
-            ),
-        ),
+        "driver": driver_of("580.159.04"),
+        "gpus": (gpu_of(),),
         "toolkit": Toolkit(nvcc=None, version=None, cuda_home=None),
         "compiler": Compiler(cc="/usr/bin/gcc", python_h="/usr/include/python3.12"),
         "limits": Limits(
@@ -107,6 +90,8 @@ def facts_of(
         "env": {},
         "patches": {},
         "binaries": {},
+        "broken_patches": (),
+        "imports": NOT_ASKED,
     }
     unknown = overrides.keys() - fields.keys()
     if unknown:
@@ -127,6 +112,30 @@ def distribution(name: str, version: str, **overrides: Any) -> Distribution:
         "metadata": f"{name.replace('-', '_')}-{version}.dist-info",
     }
     return Distribution(**{**fields, **overrides})
+
+
+def driver_of(version: str) -> Driver:
+    """A driver that works."""
+    cuda = "13.0" if version >= "580" else "12.4"
+    return Driver(state="working", detail="NVML answers", version=version, cuda=cuda, told_by="nvml", hardware=True)
+
+
+def gpu_of(index: int = 0, **overrides: Any) -> Gpu:
+    """An idle H200."""
+    fields: dict[str, Any] = {
+        "index": index,
+        "uuid": f"GPU-0a1b2c3d-0000-0000-0000-00000000000{index}",
+        "name": "NVIDIA H200",
+        "memory_total": 141 * GIB,
+        "memory_free": 140 * GIB,
+        "compute_capability": "9.0",
+        "mig": False,
+        "ecc": True,
+        "persistence": True,
+        "nvlinks": 18,
+        "processes": (),
+    }
+    return Gpu(**{**fields, **overrides})
 
 
 def torch_of(version: str, **overrides: Any) -> Torch:

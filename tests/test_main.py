@@ -66,6 +66,15 @@ def test_a_reader_that_has_had_enough() -> None:
     assert finished.stderr == ""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize(("body", "status"), [("return 0", 0), ("return 1", 1), ("raise DataError('No facts.')", 3)])
+def test_a_standard_error_that_is_full_changes_no_exit_code(body: str, status: int) -> None:
+    with Path("/dev/full").open("wb") as full:
+        said = f"sys.stderr.write('changed x\\n' * 9999); {body}"
+        finished = leave(said, stdout=subprocess.PIPE, stderr=full, capture_output=False)
+    assert (finished.returncode, finished.stdout) == (status, "")
+
+
 def test_a_bug_of_our_own_is_told_in_one_sentence() -> None:
     for body in ("1 / 0", "raise ImportError('division by zero', name='verl_doctor.x')"):
         finished = leave(body)

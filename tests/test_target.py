@@ -48,6 +48,13 @@ def test_venv_that_sees_the_system() -> None:
     assert folders == ("/venv/lib/python3.12/site-packages", "/usr/lib/python3/dist-packages")
 
 
+@pytest.mark.parametrize("folder", ["/venv", "/venv/lib", "/venv/lib/python3.12/site-packages"])
+def test_a_folder_that_may_not_be_read(folder: str) -> None:
+    files = VENV if folder != "/venv" else {"/venv/anything": ""}
+    with pytest.raises(TargetError, match=rf"^{folder} cannot be read: Permission denied\.$"):
+        find(FakeHost(files=files, denied=frozenset({folder})), prefix=Path("/venv"), own=OWN)
+
+
 @pytest.mark.parametrize(
     ("environ", "prefix"),
     [

@@ -1,31 +1,35 @@
-"""Writes docs/checks.md and docs/patches.md from the checks, the known failures and the patches.
+"""Writes docs/checks.md, docs/patches.md and a page per check and known failure (docs/failures) from the code.
 
 python tools/write_docs.py [--check]
 
-With --check nothing is written; the exit code is 1 where a page is out of date.
+With --check nothing is written; the exit code is 1 where a page is out of date, missing or left over. The pages say
+what `verl-doctor explain` says.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
-from verl_doctor import checks, knowledge
+from verl_doctor.explain import entries, page
+from verl_doctor.explain.entry import Entry
 from verl_doctor.patching.catalogue import built_in
 from verl_doctor.patching.patch import Patch
+from verl_doctor.report import explain_markdown
 
 DOCS = Path(__file__).parents[1] / "docs"
+FOLDER = "failures"
 CHECKS = """\
 # What `verl-doctor check` looks for
 
 Written by `python tools/write_docs.py` from the checks (`verl_doctor/checks`) and the known failures
-(`verl_doctor/knowledge`). The name is what `--allow` takes; ids are permanent.
+(`verl_doctor/knowledge`). The name is what `--allow` takes, and leads to what `verl-doctor explain` says; ids are
+permanent. `check` finds what versions, environment variables, files, limits, driver, GPUs and imports tell; the rest
+shows in a log or in a setting of the launch script.
 
-| id | name | severity | condition |
-|---|---|---|---|
+| id | name | severity | found by | condition |
+|---|---|---|---|---|
 """
 PATCHES = """\
 # What `verl-doctor patch` cures
@@ -40,44 +44,50 @@ Written by `python tools/write_docs.py` from the modules in `patches/`. Ids and 
 def main() -> None:
     """Write the pages, or exit with 1 where one is out of date."""
     if "--check" in sys.argv:
-        raise SystemExit(any((DOCS / name).read_text("utf-8") != text for name, text in pages().items()))
+        raise SystemExit(bool(left_over()) or any(written(name) != text for name, text in pages().items()))
+    (DOCS / FOLDER).mkdir(exist_ok=True)
     for name, text in pages().items():
         (DOCS / name).write_text(text, "utf-8")
+    for path in left_over():
+        path.unlink()
 
 
+def written(name: str) -> str | None:
+    """Return a page as it is; None where there is none."""
+    path = DOCS / name
+    return path.read_text("utf-8") if path.is_file() else None
+
+
+def left_over() -> list[Path]:
+    """Return the pages of names that are no more."""
+    return [path for path in (DOCS / FOLDER).glob("*.md") if f"{FOLDER}/{path.name}" not in pages()]
+
+
+@cache
 def pages() -> dict[str, str]:
     """Return the pages by name."""
-    return {"checks.md": _checks(), "patches.md": _patches()}
+    found = [entry for entry in entries.entries() if entry.kind != "patch"]
+    return {
+        "checks.md": CHECKS + "".join(map(_check, sorted(found, key=lambda entry: entry.id))),
+        "patches.md": PATCHES + "".join(map(_patch, built_in())) + "".join(map(_section, built_in())),
+        **{f"{FOLDER}/{entry.name}.md": explain_markdown.render(entry) for entry in found},
+    }
 
 
-def _checks() -> str:
-    rows = sorted(
-        (*_code(), *((f.id, f.name, f.severity.value, f.texts.title) for f in knowledge.load() if f.asks)),
-    )
-    return CHECKS + "".join(f"| {number} | `{name}` | {severity} | {line} |\n" for number, name, severity, line in rows)
+def _check(entry: Entry) -> str:
+    severity = entry.severity.value if entry.severity else ""
+    name, ways = f"[`{entry.name}`]({FOLDER}/{entry.name}.md)", ", ".join(entry.found_by)
+    return f"| {entry.id} | {name} | {severity} | {ways} | {entry.title} |\n"
 
 
-def _code() -> Iterator[tuple[str, str, str, str]]:
-    for module in pkgutil.iter_modules(checks.__path__):
-        check = importlib.import_module(f"verl_doctor.checks.{module.name}")
-        yield check.ID, check.NAME, check.SEVERITY.value, (check.__doc__ or "").splitlines()[0].rstrip(".")
-
-
-def _patches() -> str:
-    return PATCHES + "".join(map(_row, built_in())) + "".join(map(_section, built_in()))
-
-
-def _row(patch: Patch) -> str:
-    applied = f"by name, where {patch.only_where}" if patch.only_where else "by default"
-    return f"| {patch.id} | [`{patch.name}`](#{patch.name}) | {patch.distribution} `{patch.versions}` | {applied} |\n"
+def _patch(patch: Patch) -> str:
+    edit = entries.edit(patch)
+    name = f"[`{patch.name}`](#{patch.name})"
+    return f"| {patch.id} | {name} | {patch.distribution} `{patch.versions}` | {page.applied(edit)} |\n"
 
 
 def _section(patch: Patch) -> str:
-    places = "; ".join(
-        f"`{site.file}`, `{site.scope}`" if site.scope else f"`{site.file}`, top level" for site in patch.sites
-    )
-    upstream = " ".join(f"<{link}>" for link in patch.upstream)
-    return f"\n## {patch.name}\n\n{patch.documentation.strip()}\n\nEdits {places}. See {upstream}.\n"
+    return f"\n## {patch.name}\n\n{explain_markdown.text(page.patch(entries.edit(patch)))}"
 
 
 if __name__ == "__main__":

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 
-from verl_doctor.errors import DoctorError
+from verl_doctor import streams
+from verl_doctor.errors import DoctorError, one_line
 
 
 def main() -> None:
     """Run the command line and leave with the exit code of the contract."""
-    _accept_any_character()
+    streams.prepare()
     gc.disable()  # collecting costs a twentieth of a check, and the process ends before it would pay
     try:
         from verl_doctor.cli.app import run
@@ -48,23 +48,12 @@ def main() -> None:
     os._exit(status)
 
 
-def _accept_any_character() -> None:
-    """Have what the output's encoding lacks written as an escape: it must not end the program."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, io.TextIOWrapper(io.FileIO(os.devnull, "w")))
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _own_bug(error: Exception) -> int:
     """Say that the doctor broke; where is told on demand."""
     if os.environ.get("VERL_DOCTOR_TRACEBACK") == "1":
         sys.excepthook(type(error), error, error.__traceback__)
-    what = " ".join(f"{type(error).__name__}: {error}".split())
     return _say(
-        f"this is a bug of verl-doctor, not of the environment: {what}. "
+        f"this is a bug of verl-doctor, not of the environment: {one_line(error)}. "
         "Report it with the command and what VERL_DOCTOR_TRACEBACK=1 makes it print.",
         3,
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from verl_doctor.facts.binaries import Extension, Linked
+from verl_doctor.facts.imports import Import
 from verl_doctor.facts.packages import NAMED, Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.facts.snapshot import Facts
@@ -25,6 +26,8 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
         for name, version in _brought(remedy.pins, installed, matrix).items():
             installed[name] = _installed(facts, None, name, version, matrix)
         facts = replace(facts, packages=installed, binaries=_refitted(facts, remedy, installed))
+    if remedy.pins and not isinstance(facts.imports, Unavailable):
+        facts = replace(facts, imports=_still_seen(facts.imports, remedy.pins))
     torch = dict(remedy.pins).get("torch")
     if torch is not None:
         facts = replace(facts, torch=_torch(torch, facts, matrix))
@@ -64,6 +67,15 @@ def _fitting(extension: Extension | Unavailable, is_replaced: bool) -> Extension
     if is_replaced:
         return Extension(needs=0)
     return extension if isinstance(extension, Unavailable) else replace(extension, missing=(), absent=())
+
+
+def _still_seen(imports: Mapping[str, Import], pins: tuple[tuple[str, str], ...]) -> dict[str, Import]:
+    """Return the imports without those that failed for something that another version may cure."""
+    return {
+        name: seen
+        for name, seen in imports.items()
+        if seen.outcome == "works" or not any(seen.is_about(changed) for changed, _ in pins)
+    }
 
 
 def _brought(

@@ -35,3 +35,14 @@ class WriteFailedError(DoctorError):
 
 class BusyError(DoctorError):
     """Another process is writing to the same packages."""
+
+
+class LoadInterruptedError(DoctorError):
+    """An interrupt came while code that is not the doctor's own was being loaded."""
+
+    exit_code = 130
+
+
+def one_line(error: BaseException) -> str:
+    """Return an exception's kind and message on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".:")

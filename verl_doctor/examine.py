@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import shlex
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.predicates import FACTS as FACTS_OF_CONDITIONS
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import (
+    NOT_ASKED,
     Crashed,
     Failed,
     Finding,
@@ -30,6 +31,7 @@ from verl_doctor.model import (
     UnknownError,
     Verdict,
 )
+from verl_doctor.outweigh import outweighed
 from verl_doctor.remedies import fitting_stack
 
 IMPRECISE = ("requirement-conflict", "vllm-untested-with-verl")
@@ -79,10 +81,11 @@ def examine(facts: Facts, matrix: Matrix, allow: Iterable[str] = ()) -> Report:
     """
     allowed = _known_names(allow)
     judged = _with_installer(facts)
-    results = {question.name: _result(question, judged, matrix, allowed) for question in questions()}
+    results = {question.name: _result(question, judged, matrix, allowed) for question in _asked(facts)}
     at_first = frozenset(name for name, result in results.items() if failed(result))
     _allow_what_follows(results, judged, matrix)
     _leave_to_the_precise(results)
+    results = {name: outweighed(result, facts.imports) for name, result in results.items()}
     _find_the_cause(results, at_first, judged, matrix)
     ordered = tuple(sorted(results.values(), key=_most_important_first))
     return Report(facts=facts, results=ordered, verdict=_verdict(ordered))
@@ -97,6 +100,12 @@ def questions() -> tuple[Question, ...]:
     code = (Question(m.ID, m.NAME, m.SEVERITY, m.LAYER, _asker(m.ask), _parameters(m.ask)) for m in modules)
     data = (Question(f.id, f.name, f.severity, f.layer, f.ask, FACTS_OF_CONDITIONS) for f in knowledge.load() if f.asks)
     return (*code, *data)
+
+
+def _asked(facts: Facts) -> tuple[Question, ...]:
+    """Return the checks that can be asked: not those about facts that nobody wanted to have."""
+    missing = {field.name for field in fields(facts) if getattr(facts, field.name) == NOT_ASKED}
+    return tuple(question for question in questions() if missing.isdisjoint(question.needs))
 
 
 def needed() -> frozenset[str]:
@@ -130,16 +139,16 @@ def _asker(ask: Callable[..., Iterator[Finding]]) -> Callable[[Facts, Matrix], O
 
 
 def _known(need: str, facts: Facts, matrix: Matrix) -> Any:
-    """Return what a parameter of this name stands for: a fact, the matrix, or a stack that fits the facts."""
-    if need == "matrix":
-        return matrix
+    """Return what a parameter of this name stands for: a fact or all, the matrix, or a stack that fits the facts."""
+    if need in {"matrix", "facts"}:
+        return {"matrix": matrix, "facts": facts}[need]
     if not need.endswith("stack"):
         return getattr(facts, need)
     if isinstance(facts.packages, Unavailable):
         return None
     kept = {"stack": facts.packages.keys(), "verl_stack": {"verl"}, "driver_stack": {"verl"}}[need]
     packages = {name: facts.packages[name] for name in kept if name in facts.packages}
-    return fitting_stack(matrix, packages, facts.python, facts.driver)
+    return fitting_stack(matrix, packages, facts.python, facts.driver, facts.gpus)
 
 
 def _result(question: Question, facts: Facts, matrix: Matrix, allowed: frozenset[str]) -> Result:
@@ -186,7 +195,7 @@ def _allow_what_follows(results: dict[str, Result], facts: Facts, matrix: Matrix
     if not any(r.allowed and failed(r) and r.layer in {Layer.DRIVER, Layer.GPU} for r in results.values()):
         return
     without = replace(facts, driver=Driver(state="absent", detail="allowed"), gpus=())
-    for question in questions():
+    for question in _asked(facts):
         result = results[question.name]
         if isinstance(result.outcome, Skipped) and isinstance(_outcome(question, without, matrix), Passed):
             results[question.name] = replace(result, allowed=True)
@@ -250,11 +259,12 @@ def _try(cause: Result, found: list[Result], at_first: frozenset[str], facts: Fa
         return Trial((), 0)
     for remedy in remedies:
         facts = cure.after(remedy, facts, matrix)
-    after = {question.name: _outcome(question, facts, matrix) for question in questions()}
+    asked = _asked(facts)
+    after = {question.name: _outcome(question, facts, matrix) for question in asked}
     removed = tuple(r.name for r in found if r.name != cause.name and isinstance(after[r.name], Passed))
     new = [
         question.name
-        for question in questions()
+        for question in asked
         if question.severity is Severity.ERROR
         and question.name not in at_first
         and isinstance(after[question.name], Failed)

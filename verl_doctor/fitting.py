@@ -43,7 +43,7 @@ def nearest_release(matrix: Matrix, versions: Mapping[str, str], name: str, sinc
 def _fits(matrix: Matrix, versions: Mapping[str, str], name: str, version: str, python: str) -> bool:
     """Say whether a version's requirements are met by what is installed, and nothing is known to break with it."""
     after = {**versions, "python": python, name: version}
-    return _keeps(matrix, after, name) and not any(_hold(b.when, after) for b in _breaks_about(matrix, name))
+    return _keeps(matrix, after, name) and not any(hold(b.when, after) for b in _breaks_about(matrix, name))
 
 
 def unbroken(matrix: Matrix, versions: Mapping[str, str], name: str, specifier: str, python: str) -> str:
@@ -52,7 +52,7 @@ def unbroken(matrix: Matrix, versions: Mapping[str, str], name: str, specifier: 
     for broken in _breaks_about(matrix, name):
         clauses = list(SpecifierSet(broken.when[name]))
         rest = {key: wanted for key, wanted in broken.when.items() if key != name}
-        if len(clauses) == 1 and clauses[0].operator in _OPPOSITE and _hold(rest, {**versions, "python": python}):
+        if len(clauses) == 1 and clauses[0].operator in _OPPOSITE and hold(rest, {**versions, "python": python}):
             excluded.append(f"{_OPPOSITE[clauses[0].operator]}{clauses[0].version}")
     return ",".join(dict.fromkeys((*filter(None, (specifier,)), *excluded)))
 
@@ -85,7 +85,7 @@ def _breaks_about(matrix: Matrix, name: str) -> tuple[Break, ...]:
     return tuple(b for b in matrix.breaks() if b.when.get(name, "present") != "present" and b.failure not in _mild())
 
 
-def _hold(when: Mapping[str, str], versions: Mapping[str, str]) -> bool:
+def hold(when: Mapping[str, str], versions: Mapping[str, str]) -> bool:
     """Say whether these versions meet a condition on versions; what is unknown does not."""
     return all(
         (name in versions) is (wanted != "absent")

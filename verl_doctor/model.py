@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Final, Literal
 
 
 class Severity(Enum):
@@ -18,6 +18,11 @@ class Severity(Enum):
     def rank(self) -> int:
         """0 for the worst; for sorting and for `--fail-on`."""
         return tuple(Severity).index(self)
+
+    @property
+    def milder(self) -> Severity:
+        """The next one; the mildest stays what it is."""
+        return tuple(Severity)[min(self.rank + 1, len(Severity) - 1)]
 
 
 class Layer(Enum):
@@ -45,6 +50,9 @@ class Unavailable:
     """A fact that could not be had, and why; never a guess in its place."""
 
     reason: str
+
+
+NOT_ASKED: Final = Unavailable("not asked for")
 
 
 class UnknownError(Exception):
@@ -84,7 +92,8 @@ class Remedy:
 class Finding:
     """One thing that is wrong: what was found, with values; what shows it; what cures it.
 
-    `about` holds the normalised names of the distributions concerned.
+    `about` holds the normalised names of the distributions concerned, `prevents` the modules whose import would fail
+    if it were so.
     """
 
     message: str
@@ -92,6 +101,7 @@ class Finding:
     evidence: tuple[str, ...] = ()
     sources: tuple[Source, ...] = ()
     about: frozenset[str] = frozenset()
+    prevents: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +138,8 @@ class Result:
     """What became of one check.
 
     `primary` marks the one cause to cure first; `consequence_of` names the check whose cure also removes
-    this failure; `allowed` says that the user chose to live with it, which demotes it to information.
+    this failure; `allowed` says that the user chose to live with it, which demotes it to information; `outweighed` says
+    what was seen to work although the files speak against it, which makes the failure one step milder.
     """
 
     id: str
@@ -139,6 +150,7 @@ class Result:
     primary: bool = False
     consequence_of: str | None = None
     allowed: bool = False
+    outweighed: str | None = None
 
 
 class Verdict(Enum):

@@ -19,8 +19,15 @@ from verl_doctor.target import Target
 
 FAMILY: Final = ("torch", "torchvision", "torchaudio")
 CPU_INDEX: Final = "https://download.pytorch.org/whl/cpu"
+LOADED_AT_IMPORT: Final = frozenset({"torch", "flash_attn"})
+"""The modules that cannot be imported where their extensions cannot be loaded; vLLM goes on without its own."""
 _TORCH_IN_VERSION: Final = re.compile(r"\+.*?(?:torch|pt)(\d)\.?(\d+)")
 """flash-attn 2.7.4.post1+cu12torch2.5cxx11abifalse, torch-scatter 2.1.2+pt25cu124."""
+
+
+def prevents(key: str) -> frozenset[str]:
+    """Return the imports that a distribution's extensions prevent where they cannot be loaded."""
+    return LOADED_AT_IMPORT & {key.replace("-", "_")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

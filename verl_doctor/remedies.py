@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
 from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.gpus import kinds
+from verl_doctor.facts.nvml import Gpu
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.python import Python
 from verl_doctor.matrix.matrix import Matrix, Stack
@@ -22,8 +24,9 @@ def fitting_stack(
     packages: Mapping[str, Distribution],
     python: Python | Unavailable,
     driver: Driver | Unavailable,
+    gpus: tuple[Gpu, ...] | Unavailable,
 ) -> Stack | None:
-    """Return the recommended stack that keeps what is already installed, and that this driver can run."""
+    """Return the recommended stack that keeps what is already installed, and that driver and GPUs can run."""
     version = {name: packages[name].version for name in ESSENTIAL if name in packages}
     return _best_stack(
         matrix,
@@ -32,13 +35,14 @@ def fitting_stack(
         torch=version.get("torch"),
         python=None if isinstance(python, Unavailable) else python.version,
         driver=None if isinstance(driver, Unavailable) else driver.version,
+        gpus=kinds(gpus),
     )
 
 
 @cache
-def _best_stack(matrix: Matrix, **installed: str | None) -> Stack | None:
+def _best_stack(matrix: Matrix, gpus: tuple[tuple[str, str], ...], **installed: str | None) -> Stack | None:
     """Return `matrix.best_stack`, looked up once for all the checks that may offer it."""
-    return matrix.best_stack(**installed)
+    return matrix.best_stack(gpus=gpus, **installed)
 
 
 def install_missing(
@@ -70,7 +74,7 @@ def _in_another_python(stack: Stack) -> Remedy:
     """
     wanted = " ".join(f"'{name}=={stack.pins[name]}'" for name in ESSENTIAL)
     return Remedy(
-        text=f"No recommended stack is for this Python and driver; make an environment for the stack {stack.name} "
+        text=f"No recommended stack is for this Python, driver and GPU; make an environment for the stack {stack.name} "
         f"(Python {stack.python}, driver {stack.min_driver} or newer).",
         commands=(
             f"uv venv --python {stack.python} verl-env",

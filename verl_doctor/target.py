@@ -63,8 +63,16 @@ class Target:
 def find(host: Host, *, python: Path | None = None, prefix: Path | None = None, own: Path) -> Target:
     """Return the environment that the options name, else the active one, else the doctor's own.
 
-    `own` is the prefix of the interpreter that runs the doctor. Raises TargetError where there is no environment.
+    `own` is the prefix of the interpreter that runs the doctor. Raises TargetError where there is no environment,
+    or one that cannot be read.
     """
+    try:
+        return _find(host, python, prefix, own)
+    except OSError as error:
+        raise TargetError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
+def _find(host: Host, python: Path | None, prefix: Path | None, own: Path) -> Target:
     if prefix is not None:
         return _from_prefix(host, prefix.absolute())
     if python is not None:

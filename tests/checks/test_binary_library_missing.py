@@ -17,6 +17,7 @@ def test_torch_without_its_cudnn() -> None:
     (finding,) = findings(NAME, with_binaries({}, "2.6.0", {"torch": linked(libtorch_cuda=lacking("libcudnn.so.9"))}))
     assert "torch 2.6.0 cannot load ext/libtorch_cuda.so: libcudnn.so.9 is nowhere" in finding.message
     assert finding.remedy.commands[0].endswith("--force-reinstall 'torch==2.6.0'")
+    assert finding.prevents == {"torch"}
 
 
 def test_a_library_of_cuda_is_cured_by_the_build_that_fits() -> None:

@@ -97,6 +97,22 @@ def test_gpu_arch_not_in_build(torch: str, archs: tuple[str, ...] | None, capabi
 
 
 @pytest.mark.parametrize(
+    ("verl", "torch", "capability", "said"),
+    [
+        pytest.param("0.6.0", "2.7.1", "10.0", "(stack verl-0.6.0-vllm-0.11.0)", id="another stack of this verl"),
+        pytest.param("0.9.1", "2.11.0", "7.0", "(stack verl-0.9.1-vllm-0.19.1)", id="an older torch for this verl"),
+        pytest.param("0.5.0", "2.6.0", "10.0", "torch 2.8.0 or newer); none is known", id="no stack of this verl"),
+        pytest.param("0.9.1", "2.11.0", "15.0", "a torch that was built for this GPU", id="no torch at all"),
+    ],
+)
+def test_cure_of_gpu_arch_not_in_build(verl: str, torch: str, capability: str, said: str) -> None:
+    gpu = Gpu(index=0, uuid="", name="GPU", memory_total=1, memory_free=1, compute_capability=capability)
+    facts = facts_of({"verl": verl, "torch": torch}, gpus=(gpu,))
+    (finding,) = findings("gpu-arch-not-in-build", facts)
+    assert said in finding.remedy.text
+
+
+@pytest.mark.parametrize(
     ("name", "changed"),
     [
         pytest.param("gpu-arch-not-in-build", {"torch": torch_of("9.9.9")}, id="architectures"),

@@ -40,7 +40,7 @@ def test_torch_is_the_one_that_the_installed_vllm_pins(vllm: str, torch: str) ->
 
 
 def test_a_python_that_no_stack_is_for_gets_another_environment() -> None:
-    (finding,) = findings("torch-not-installed", facts_of(python="3.13.0"))
+    (finding,) = findings("torch-not-installed", facts_of(python="3.14.0"))
     assert "No recommended stack is for this Python" in finding.remedy.text
     assert all("==" in command or "uv venv" in command for command in finding.remedy.commands)
 

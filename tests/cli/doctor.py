@@ -11,16 +11,21 @@ from pathlib import Path
 
 
 def doctor(
-    *arguments: str | Path, environ: Mapping[str, str] | None = None, stdin: bytes = b"", flags: tuple[str, ...] = ()
+    *arguments: str | Path,
+    environ: Mapping[str, str] | None = None,
+    without: tuple[str, ...] = (),
+    stdin: bytes = b"",
+    flags: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
     """The finished process of `python -m verl_doctor ARGUMENTS`; a traceback on it fails the test."""
     kept = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH"}}
+    environment = {**kept, "NO_COLOR": "1", "COLUMNS": "80", **(environ or {})}
     finished = subprocess.run(
         [sys.executable, *flags, "-m", "verl_doctor", *map(str, arguments)],
         check=False,
         capture_output=True,
         cwd=Path(__file__).parents[2],
-        env={**kept, "NO_COLOR": "1", "COLUMNS": "80", **(environ or {})},
+        env={key: value for key, value in environment.items() if key not in without},
         input=stdin,
         timeout=60,
     )

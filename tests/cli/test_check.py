@@ -71,6 +71,26 @@ def test_what_is_allowed_comes_last() -> None:
     assert order == sorted(order)
 
 
+def test_patches_of_your_own_that_are_of_no_use(tmp_path: Path) -> None:
+    make(tmp_path / "env", {"acme": ("1.2", ())})
+    site = tmp_path / "beside-the-doctor"
+    info = site / "acme_patches-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-patches\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[verl_doctor.patches]\none = nowhere\ntwo = raising\n")
+    (site / "raising.py").write_text("raise SystemExit")
+    finished = doctor("check", "--format", "json", "--prefix", tmp_path / "env", environ={"PYTHONPATH": str(site)})
+    results = {result["name"]: result for result in json.loads(finished.stdout)["results"]}
+    assert [finding["message"] for finding in results["patch-unusable"]["findings"]] == [
+        f"The patch {name} (acme-patches) cannot be used: it cannot be loaded: {reason}."
+        for name, reason in (
+            ("nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
+            ("raising", "SystemExit"),
+        )
+    ]
+    assert results["patch-pending"]["outcome"] == results["vllm07-local-rank"]["outcome"] == "passed"
+
+
 def test_fail_on(tmp_path: Path) -> None:
     make(tmp_path / "env", {"vllm": ("99.0", ())})  # a release that is in no row: information
     errors = [r["name"] for r in report("--prefix", tmp_path / "env", code=1)["results"] if r["severity"] != "info"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ import jsonschema
 import pytest
 
 from tests.cli.doctor import doctor, imported
+from tests.patching import guide
 from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
+from tests.patching.test_faults import FaultyDisk, Killed
 from verl_doctor.patching import catalogue
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/schemas/patch.json").read_text())
@@ -72,13 +73,14 @@ def test_the_diff_alone_goes_to_standard_output(box: Sandbox, program: tuple[str
     assert {file: box.read(file) for file in FIXED} == FIXED
 
 
-def test_a_foreign_file_is_refused_in_one_sentence(box: Sandbox) -> None:
+def test_a_foreign_file_is_refused_in_one_sentence_after_an_offer(box: Sandbox) -> None:
     box.write(next(iter(FILES)), b"def initialize_model_parallel(): raise RuntimeError\n")
     before = box.snapshot()
     finished = doctor("patch", "--apply", "--prefix", box.site)
     assert finished.returncode == 1
-    assert finished.stderr.startswith("verl-doctor: Nothing was written, because vllm/distributed/parallel_state.py")
-    assert len(finished.stderr.splitlines()) == 1
+    offer, _command, refusal = finished.stderr.splitlines()
+    assert offer.startswith("vllm 0.8.0 comes without vllm07-local-rank, ")
+    assert refusal.startswith("verl-doctor: Nothing was written, because vllm/distributed/parallel_state.py")
     assert box.snapshot() == before
 
 
@@ -94,10 +96,26 @@ def test_a_file_that_cannot_be_read_as_text_or_is_gone(box: Sandbox, content: by
         box.write(file, content + FILES[file])
     before = box.snapshot()
     finished = doctor("patch", "--apply", "--prefix", box.site)
-    assert (finished.returncode, len(finished.stderr.splitlines())) == (1, 1)
-    assert file in finished.stderr
+    assert finished.returncode == 1
+    refusal = finished.stderr.splitlines()[-1]
+    assert refusal.startswith(f"verl-doctor: Nothing was written, because {file}")
     assert box.snapshot() == before
     assert words(states("--status", "--prefix", box.site))[0] == ("absent" if content is None else "unrecognised")
+
+
+def test_a_patch_of_your_own_is_reverted_by_name_without_its_module(box: Sandbox, own: Path) -> None:
+    box.write("acme_rewards/score.py", b"def score(answer, expected):\n    return answer == expected\n")
+    box.write("acme_rewards-1.2.dist-info/METADATA", b"Metadata-Version: 2.1\nName: acme-rewards\nVersion: 1.2\n")
+    (own / "broken.py").unlink()
+    before = box.snapshot()
+    target = ("--prefix", box.site)
+    states("--apply", "ACME001", "--patches", own, *target)
+    reverted = doctor("patch", "--revert", "Rewards-Newline", *target)
+    assert (reverted.returncode, reverted.stderr) == (0, f"restored {box.site}/acme_rewards/score.py\n")
+    assert box.snapshot() == before
+    assert (
+        "There is no patch rewards-newline, and none" in doctor("patch", "--revert", "rewards-newline", *target).stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +167,9 @@ def test_an_upgrade_is_offered_before_patching(box: Sandbox) -> None:
     [offer] = states("--prefix", box.site)["upgrades"]
     assert (offer["version"], set(offer["patches"])) == ("0.7.3", set(ALL[:3]))
     finished = doctor("patch", "--prefix", box.site)
-    assert f"fits what is installed: {offer['command']}\n" in finished.stderr
+    assert finished.stderr.startswith("vllm 0.7.3 comes without ")
+    assert f" and fits what is installed:\n    {offer['command']}\n" in finished.stderr
+    assert states("--apply", "--prefix", box.site)["upgrades"] == [offer]
     assert "upgrades" not in states("--apply", "--prefix", box.site)
 
 
@@ -167,9 +187,7 @@ def own(tmp_path: Path) -> Path:
     folder = tmp_path / "our-patches"
     folder.mkdir()
     (folder / "broken.py").write_text("PATCH = None\n")
-    code = re.search(r"```python\n(\"\"\".*?)```", Path("docs/own-patches.md").read_text(), re.DOTALL)
-    assert code
-    (folder / "rewards.py").write_text(code[1])
+    (folder / "rewards.py").write_text(guide.PATCH)
     return folder
 
 
@@ -200,3 +218,22 @@ def test_patches_are_verified_on_their_own_examples(own: Path) -> None:
     assert finished.returncode == 1
     assert "fails  ACME001" in finished.stdout
     assert "as published, CRLF: becomes" in finished.stdout
+
+
+def test_a_run_that_was_interrupted(box: Sandbox) -> None:
+    """All files are patched, but the next run undoes that: nothing may be said that does not hold after it."""
+    step, target = 1, ("--prefix", box.site)
+    while {file: box.read(file) for file in FIXED} != FIXED:
+        box.revert()
+        with pytest.raises(Killed):
+            box.apply(disk=FaultyDisk({step: Killed}))
+        step += 1
+    assert states("--status", *target)["interrupted"] == ["vllm"]
+    document = states("--check", *target, code=1)
+    assert (words(document), document["interrupted"]) == (["applied"] * 4, ["vllm"])
+    for arguments in ((), ("--diff",), ("--diff", "--revert")):
+        finished = doctor("patch", *arguments, *target)
+        assert (finished.returncode, finished.stdout) == (1, "")
+        assert "What would change cannot be said: a run that changed vllm 0.7.2 was interrupted" in finished.stderr
+    assert words(states("--apply", *target)) == ["applied"] * 4
+    assert words(states("--check", *target)) == ["applied"] * 4

@@ -11,11 +11,12 @@ import pytest
 
 from tests.conftest import Release
 from tests.environments.environment import APPLY, DIFF, REVERT, Environment
-from tests.environments.installers import Installer, plain_environ
+from tests.environments.installers import Installer, Uv, plain_environ
 from tests.environments.wheel import FILES, pack
 
 pytestmark = pytest.mark.real
 
+ASYNC_SERVER = "verl/workers/rollout/vllm_rollout/vllm_async_server.py"
 PROJECT = """\
 [build-system]
 requires = []
@@ -89,7 +90,8 @@ def _hunks(diff: str) -> str:
 def test_git_sees_the_patch(editable: Environment, checkout: Checkout) -> None:
     published, installed = checkout.files(), editable.photograph()
     ignored = checkout.git("status", "--porcelain", "--ignored")
-    printed = editable.patch(*DIFF).stdout
+    where, _, printed = editable.patch(*DIFF).stdout.partition("\n")
+    assert where == f"# In {checkout.folder}: git apply, or patch -p1"
     assert checkout.git("status", "--porcelain", "--ignored") == ignored
 
     editable.patch(*APPLY)
@@ -102,3 +104,27 @@ def test_git_sees_the_patch(editable: Environment, checkout: Checkout) -> None:
     assert checkout.git("status", "--porcelain", "--ignored") == ignored
     assert checkout.files() == published
     assert editable.photograph().keys() == installed.keys()
+
+
+def test_a_checkout_with_its_modules_below_src(uv: Uv, release: Release, tmp_path: Path) -> None:
+    published, checkout = release("verl", "0.7.0", [ASYNC_SERVER]), tmp_path / "checkout"
+    before = (published / ASYNC_SERVER).read_bytes()
+    (checkout / "src" / ASYNC_SERVER).parent.mkdir(parents=True)
+    (checkout / "src" / ASYNC_SERVER).write_bytes(before)
+    (checkout / "pyproject.toml").write_text(PROJECT.replace("vllm", "verl").replace("0.7.2", "0.7.0"))
+    (checkout / "backend.py").write_text(BACKEND)
+    (checkout / "built").mkdir()
+    pack(published, {"verl.pth": f"{checkout}/src\n".encode()}, checkout / "built")
+    environment = uv.make(tmp_path / "environment")
+    uv.install(environment, checkout, "--no-build-isolation", "--editable")
+    installed = environment.photograph()
+
+    environment.patch("harmony-vocab-offline", "--apply")
+    assert environment.words("harmony-vocab-offline") == ["applied"]
+    assert (checkout / "src" / ASYNC_SERVER).read_bytes() != before
+    assert environment.disagreements_with_record() == []
+
+    environment.patch(*REVERT)
+    assert (checkout / "src" / ASYNC_SERVER).read_bytes() == before
+    assert list(checkout.rglob("*verl-doctor*")) == []
+    assert environment.photograph().keys() == installed.keys()

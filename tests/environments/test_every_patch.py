@@ -32,7 +32,7 @@ def _pending(environment: Environment) -> list[str]:
 
 @pytest.mark.parametrize(
     ("distribution", "version"),
-    [("vllm", "0.7.2"), ("verl", "0.7.0"), ("sglang", "0.4.4")],
+    [("vllm", "0.7.2"), ("vllm", "0.7.3"), ("verl", "0.7.0"), ("sglang", "0.4.4")],
 )
 def test_apply_and_revert(uv: Uv, release: Release, tmp_path: Path, distribution: str, version: str) -> None:
     files = _files(release, distribution, version)

@@ -68,6 +68,21 @@ def test_revert(patched: Environment, what: str) -> None:
     assert contents(patched.photograph()) == before
 
 
+@pytest.mark.parametrize("verb", [APPLY, REVERT], ids=["apply", "revert"])
+def test_bytecode_that_somebody_else_wrote(
+    environment: Environment, patched: Environment, verb: tuple[str, ...]
+) -> None:
+    subject = environment if verb == APPLY else patched
+    subprocess.run([subject.python, "-m", "compileall", "-q", subject.site / "vllm"], check=True)
+    _lock((subject.site / EMPTY_CACHE).parent / "__pycache__")
+    before = contents(subject.photograph())
+    for _ in range(2):
+        sentence = subject.refusal(*verb, code=3, flags=BOUND)
+        assert "/__pycache__/weight_utils." in sentence
+        assert REFUSED in sentence
+        assert contents(subject.photograph()) == before
+
+
 def test_looking_takes_no_right_to_write(environment: Environment) -> None:
     _locked(environment, "everything")
     assert environment.patch(*DIFF, flags=BOUND).stdout

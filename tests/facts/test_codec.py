@@ -10,9 +10,10 @@ import pytest
 from tests.binaries_of import linked, missing, with_binaries
 from tests.facts_of import distribution, facts_of
 from verl_doctor.errors import DataError
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.codec import document, parse
 from verl_doctor.facts.packages import Copy
-from verl_doctor.facts.snapshot import Facts
+from verl_doctor.facts.snapshot import NOT_RECORDED, Facts
 from verl_doctor.model import Unavailable
 
 VLLM = distribution("vllm", "0.11.0", requires=("torch==2.8.0",))
@@ -40,6 +41,10 @@ VLLM = distribution("vllm", "0.11.0", requires=("torch==2.8.0",))
             id="binaries",
         ),
         pytest.param(facts_of(binaries=Unavailable("no torch")), id="binaries-unavailable"),
+        pytest.param(
+            facts_of(broken_patches=(Broken(origin="acme.rewards (acme-patches)", reason="it has no PATCH"),)),
+            id="broken-patches",
+        ),
         pytest.param(facts_of(gpus=Unavailable("hung"), driver=Unavailable("hung"), packages=None), id="unavailable"),
     ],
 )
@@ -74,6 +79,12 @@ def changed(**fields: Any) -> bytes:
 def test_refused(text: bytes, said: str) -> None:
     with pytest.raises(DataError, match=said):
         parse(text, "facts.json")
+
+
+def test_facts_from_before_broken_patches_were_collected() -> None:
+    earlier = document(facts_of())
+    del earlier["broken_patches"]
+    assert parse(json.dumps(earlier).encode(), "facts.json").broken_patches == NOT_RECORDED
 
 
 def test_a_missing_field_is_named() -> None:

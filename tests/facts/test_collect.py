@@ -14,7 +14,7 @@ from verl_doctor.facts import collect as module
 from verl_doctor.facts.collect import collect
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.missing import MissingFactError
-from verl_doctor.model import Unavailable
+from verl_doctor.model import NOT_ASKED, Unavailable
 from verl_doctor.target import Target
 
 SITE = "/venv/lib/python3.12/site-packages"
@@ -67,7 +67,7 @@ def test_only_what_is_asked_for_and_what_that_needs() -> None:
     host = FakeHost(files={**FILES, "/usr/local/cuda/bin/nvcc": ""})
     facts = collect(host, TARGET, only={"torch"})
     assert facts.torch == Unavailable("torch is not installed")
-    assert facts.toolkit == module.NOT_ASKED
+    assert facts.toolkit == NOT_ASKED
     assert isinstance(facts.packages, Mapping)
     assert host.started == []
 
@@ -86,11 +86,12 @@ def test_an_unreadable_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         pytest.param(MissingFactError("no torch here"), "no torch here", id="missing"),
         pytest.param(KeyError("x"), "the collector broke: KeyError: 'x'", id="key"),
-        pytest.param(IndexError(), "the collector broke: IndexError: ", id="no-arguments"),
+        pytest.param(IndexError(), "the collector broke: IndexError", id="no-arguments"),
+        pytest.param(KeyboardInterrupt(), "the collector broke: KeyboardInterrupt", id="no-exception"),
     ],
 )
 def test_what_is_missing_differs_from_what_broke(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+    monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: str
 ) -> None:
     def fails(host: FakeHost) -> None:
         del host

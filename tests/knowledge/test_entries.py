@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.facts_of import GIB, facts_of
-from verl_doctor import knowledge
+from tests.facts_of import GIB, driver_of, facts_of, gpu_of, torch_of
+from verl_doctor import checks, knowledge
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.limits import Limits
 from verl_doctor.facts.patches import PatchState, State
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.facts.torch import Torch
+from verl_doctor.facts.vllm import Vllm
 from verl_doctor.host import Limit, Space
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.matrix.load import load as load_matrix
@@ -69,6 +72,10 @@ def patch_cases(name: str, installed: str = "vllm==0.7.2") -> tuple[list[Facts],
 
 EXPANDABLE = "backend:native,expandable_segments:True"
 ROCM = Torch(version="2.8.0+rocm6.4", flavour="rocm", location="/opt/venv/torch", hip="6.4")
+WITHOUT_CUMEM = Vllm(location="/opt/venv/vllm", cumem_allocator=False)
+A100 = gpu_of(name="NVIDIA A100-SXM4-80GB", compute_capability="8.0")
+GB200 = gpu_of(name="NVIDIA GB200", compute_capability="10.0")
+BUSY = gpu_of(1, memory_free=20 * GIB)
 NO_GCC = Compiler(cc=None, python_h="/usr/include/python3.12/Python.h")
 NO_HEADERS = Compiler(cc="/usr/bin/gcc", python_h=None)
 
@@ -368,6 +375,186 @@ CASES: dict[str, tuple[list[Facts], list[Facts]]] = {
         [env("verl==0.6.0", http_proxy="http://proxy:3128"), env("verl==0.6.0", HTTP_PROXY="http://proxy:3128")],
         [env("verl==0.6.0", http_proxy="http://proxy:3128", no_proxy="10.0.0.0/8"), of("verl==0.6.0")],
     ),
+    "verl-main-string-version-compare": (
+        [of("verl==0.7.0.dev0", "vllm==0.9.1"), of("verl==0.7.0.dev0+g1a2b3c4", "vllm==0.8.5.post1")],
+        [of("verl==0.7.0.dev0", "vllm==0.10.2"), of("verl==0.7.0", "vllm==0.9.1"), of("verl==0.6.1", "vllm==0.9.1")],
+    ),
+    "vllm-process-weights-import": (
+        [of("verl==0.7.0.dev0", "vllm==0.8.5.post1")],
+        [of("verl==0.7.0.dev0", "vllm==0.9.0"), of("verl==0.6.1", "vllm==0.8.5.post1")],
+    ),
+    "cuda-graph-sizes-cli": (
+        [of("verl==0.8.0", "vllm==0.13.0"), of("verl==0.7.1", "vllm==0.14.0")],
+        [of("verl==0.8.0", "vllm==0.12.0"), of("verl==0.9.0", "vllm==0.19.1"), of("verl==0.5.0", "vllm==0.13.0")],
+    ),
+    "multi-node-mp-executor": (
+        [of("verl==0.7.1", "vllm==0.11.0"), of("verl==0.8.0", "vllm==0.10.2")],
+        [of("verl==0.8.0", "vllm==0.11.1"), of("verl==0.7.0", "vllm==0.11.0")],
+    ),
+    "vllm-v1-lora-engine": (
+        [of("verl==0.5.0", "vllm==0.8.5.post1")],
+        [of("verl==0.6.0", "vllm==0.10.0"), of("verl==0.4.1", "vllm==0.7.3")],
+    ),
+    "vllm07-world-size-1": (
+        [of("verl==0.2.0.post2", "vllm==0.7.3")],
+        [of("verl==0.3.0.post0", "vllm==0.7.3"), of("verl==0.2.0.post2", "vllm==0.6.3")],
+    ),
+    "v0-preempt-assert": (
+        [of("verl==0.2.0.post2", "vllm==0.6.3"), of("verl==0.3.0.post1", "vllm==0.7.3")],
+        [of("verl==0.3.0.post1", "vllm==0.8.2"), of("verl==0.5.0", "vllm==0.7.3")],
+    ),
+    "transformers-topleft-mask": (
+        [of("verl==0.5.0.dev0", "transformers==4.50.3")],
+        [of("verl==0.5.0.dev0", "transformers==4.51.3"), of("verl==0.5.0", "transformers==4.50.3")],
+    ),
+    "ascend-torch-conflict": (
+        [of("vllm-ascend==0.11.0", "vllm==0.11.0", "torch==2.8.0"), of("vllm-ascend==0.11.0rc3", "torch==2.8.0")],
+        [of("vllm-ascend==0.11.0", "vllm==0.11.0", "torch==2.7.1"), of("vllm==0.11.0", "torch==2.8.0")],
+    ),
+    "protobuf-window": (
+        [
+            of("protobuf==5.29.5", "vllm==0.14.0"),
+            of("protobuf==6.33.4", "vllm==0.15.1"),
+            of("protobuf==5.29.5", "vllm==0.24.0"),
+            of("protobuf==6.31.1", "vllm==0.16.0"),
+        ],
+        [
+            of("protobuf==6.30.0", "vllm==0.14.1"),
+            of("protobuf==4.25.8", "vllm==0.15.0"),
+            of("protobuf==5.29.6", "vllm==0.24.0"),
+            of("protobuf==7.36.2", "vllm==0.33.0"),
+            of("protobuf==4.25.8", "vllm==0.13.0"),
+        ],
+    ),
+    "cudart-major-mix": (
+        [
+            of("vllm==0.24.0", "torch==2.11.0", torch=torch_of("2.11.0", cuda="12.6")),
+            of("vllm==0.24.0", "torch==2.11.0", torch=torch_of("2.11.0", cuda="12.6"), driver=driver_of("550.54.15")),
+            of("vllm==0.19.1", "torch==2.10.0", torch=torch_of("2.10.0", cuda="13.0")),
+        ],
+        [
+            of("vllm==0.24.0", "torch==2.11.0"),
+            of("vllm==0.19.1", "torch==2.10.0"),
+            of("vllm==0.20.0+cu129", "torch==2.11.0", torch=torch_of("2.11.0", cuda="12.9")),
+            of("vllm==0.24.0", "torch==2.11.0", torch=torch_of("2.11.0", flavour="cpu", cuda=None)),
+        ],
+    ),
+    "ray-default-missing": (
+        [of("verl==0.2.0.post2", "ray==2.43.0")],
+        [of("verl==0.2.0.post2", "ray==2.43.0", "aiohttp-cors==0.8.1"), of("verl==0.3.0.post1", "ray==2.43.0")],
+    ),
+    "sglang-weight-sync": (
+        [
+            of("verl==0.6.0", "sglang==0.4.6.post5"),
+            of("verl==0.6.1", "sglang==0.4.9.post4"),
+            of("verl==0.7.1", "sglang==0.4.9"),
+            of("verl==0.9.0", "sglang==0.4.9"),
+            of("verl==0.9.1", "sglang==0.4.9"),
+        ],
+        [of("verl==0.6.0", "sglang==0.4.9.post5"), of("verl==0.5.0", "sglang==0.4.6.post5")],
+    ),
+    "te-no-attention-backend": (
+        [of("verl==0.5.0", "transformer-engine==2.2.1", "nvidia-cudnn-cu12==9.1.0.70")],
+        [
+            of("verl==0.5.0", "transformer-engine==2.2.1", "nvidia-cudnn-cu12==9.8.0.87"),
+            of("verl==0.5.0", "nvidia-cudnn-cu12==9.1.0.70"),
+        ],
+    ),
+    "te-version-traps": (
+        [
+            of("verl==0.7.0", "vllm==0.12.0", "transformer-engine==2.8.0"),
+            of("verl==0.5.0", "megatron-core==0.12.2", "transformer-engine==2.5.0"),
+        ],
+        [
+            of("verl==0.7.0", "vllm==0.12.0", "transformer-engine==2.10.0"),
+            of("verl==0.7.0", "vllm==0.11.0", "transformer-engine==2.8.0"),
+            of("verl==0.5.0", "megatron-core==0.12.2", "transformer-engine==2.2.1"),
+            of("verl==0.6.1", "megatron-core==0.13.1", "transformer-engine==2.5.0"),
+        ],
+    ),
+    "mcore-too-old": (
+        [of("verl==0.6.1", "megatron-core==0.12.2")],
+        [of("verl==0.6.1", "megatron-core==0.13.0"), of("verl==0.6.0", "megatron-core==0.12.2")],
+    ),
+    "megatron-bridge-missing": (
+        [of("verl==0.9.0", "megatron-core==0.15.0"), of("verl==0.9.1", "megatron-core==0.16.0")],
+        [
+            of("verl==0.9.1", "megatron-core==0.16.0", "megatron-bridge==0.5.1"),
+            of("verl==0.9.1"),
+            of("verl==0.8.0", "megatron-core==0.15.0"),
+        ],
+    ),
+    "nccl-cumem": (
+        [env("verl==0.6.0", "vllm==0.10.0", NCCL_CUMEM_ENABLE="1")],
+        [
+            env("verl==0.6.0", "vllm==0.10.0", NCCL_CUMEM_ENABLE="0"),
+            env("verl==0.6.1", "vllm==0.11.0", NCCL_CUMEM_ENABLE="1"),
+            of("verl==0.6.0", "vllm==0.10.0"),
+        ],
+    ),
+    "cumem-not-available": (
+        [of("vllm==0.8.5", "torch==2.6.0", vllm=WITHOUT_CUMEM)],
+        [
+            of("vllm==0.8.5", "torch==2.6.0"),
+            of("vllm==0.6.3", "torch==2.4.0", vllm=WITHOUT_CUMEM),
+            of("vllm==0.8.5", "torch==2.6.0", torch=torch_of("2.6.0", flavour="cpu", cuda=None), vllm=WITHOUT_CUMEM),
+            of("torch==2.6.0"),
+        ],
+    ),
+    "cascade-attn-logprob": (
+        [of("verl==0.6.0", "vllm==0.10.0", "torch==2.7.1", gpus=(A100,))],
+        [
+            of("verl==0.6.0", "vllm==0.10.0", "torch==2.7.1"),
+            of("verl==0.6.1", "vllm==0.11.0", "torch==2.8.0", gpus=(A100,)),
+        ],
+    ),
+    "gb200-mnnvl": (
+        [of("verl==0.9.1", gpus=(GB200,)), of("verl==0.7.1", gpus=(GB200,))],
+        [
+            of("verl==0.9.1"),
+            of("verl==0.9.1", gpus=(GB200,), env={"TLLM_DISABLE_NVLS_MNNVL": "1"}),
+            of("verl==0.9.1", gpus=(GB200,), env={"NCCL_MNNVL_ENABLE": "0"}),
+        ],
+    ),
+    "enforce-eager-true": (
+        [of("verl==0.4.1", "vllm==0.8.5.post1"), of("verl==0.5.0", "vllm==0.8.5.post1")],
+        [of("verl==0.6.0", "vllm==0.10.0"), of("verl==0.2.0.post2", "vllm==0.6.3")],
+    ),
+    "sleep-level2-lora": (
+        [of("verl==0.5.0.dev0", "vllm==0.10.0")],
+        [of("verl==0.5.0.dev0", "vllm==0.8.4"), of("verl==0.5.0", "vllm==0.8.5"), of("verl==0.6.0", "vllm==0.10.0")],
+    ),
+    "torch26-state-dict-oom": (
+        [of("verl==0.4.1", "torch==2.6.0")],
+        [of("verl==0.5.0", "torch==2.6.0"), of("verl==0.4.1", "torch==2.7.0"), of("verl==0.3.0.post1", "torch==2.6.0")],
+    ),
+    "fsdp2-torch24": (
+        [of("verl==0.4.0", "torch==2.3.1")],
+        [of("verl==0.4.0", "torch==2.4.0"), of("verl==0.3.0.post1", "torch==2.3.1")],
+    ),
+    "wakeup-oom": (
+        [of("verl==0.3.0.post1", "vllm==0.8.2"), of("verl==0.4.0", "vllm==0.7.3")],
+        [of("verl==0.4.0", "vllm==0.8.3"), of("vllm==0.8.2"), of("verl==0.2.0.post2", "vllm==0.6.3")],
+    ),
+    "free-memory-below-utilization": (
+        [of("verl==0.9.1", "vllm==0.24.0", gpus=(gpu_of(), BUSY))],
+        [
+            of("verl==0.9.1", "vllm==0.24.0"),
+            of("verl==0.4.1", "vllm==0.8.5", gpus=(BUSY,)),
+            of("verl==0.9.1", "vllm==0.24.0", gpus=(gpu_of(), BUSY), env={"CUDA_VISIBLE_DEVICES": "0"}),
+        ],
+    ),
+    "duplicate-gpu": (
+        [of("verl==0.2.0.post2", "ray==2.10.0")],
+        [of("verl==0.2.0.post2", "ray==2.43.0"), of("verl==0.4.0", "ray==2.38.0")],
+    ),
+    "ray-slurm-register": (
+        [
+            env("verl==0.9.1", "ray==2.59.0", SLURM_JOB_ID="7"),
+            env("verl==0.5.0", "ray==2.47.1", SLURM_JOB_ID="7"),
+        ],
+        [of("verl==0.9.1", "ray==2.59.0"), env("verl==0.9.1", SLURM_JOB_ID="7")],
+    ),
     "vllm07-world-size-assert": patch_cases("vllm07-world-size-assert"),
     "vllm07-local-rank": patch_cases("vllm07-local-rank"),
     "vllm07-empty-cache": patch_cases("vllm07-empty-cache"),
@@ -442,7 +629,7 @@ def test_the_cure_cures(name: str) -> None:
             continue
         assert not isinstance(facts.packages, Unavailable)
         packages = {key: found.version for key, found in facts.packages.items()} | pins
-        cured = facts_of(packages, env=facts.env, compiler=facts.compiler, limits=facts.limits)
+        cured = facts_of(packages, env=facts.env, compiler=facts.compiler, limits=facts.limits, gpus=facts.gpus)
         assert not isinstance(FAILURES[name].ask(cured, MATRIX), Failed), (pins, packages)
 
 
@@ -477,3 +664,41 @@ def test_an_upgrade_goes_before_a_patch_where_the_rest_allows_it(
     remedy = outcome.findings[0].remedy
     assert (dict(remedy.pins), remedy.patch) == (pins, name)
     assert any("verl-doctor patch" in command for command in remedy.commands) is not bool(pins)
+
+
+def test_the_research_is_in_the_product() -> None:
+    """Each failure that was researched is known under its name, as data or as a check."""
+    researched = (Path(__file__).parents[1] / "data/known_failures.txt").read_text("utf-8").split()
+    checked = {module.name.replace("_", "-") for module in pkgutil.iter_modules(checks.__path__)}
+    assert len(researched) == len(set(researched)) == 115
+    assert set(researched) - FAILURES.keys() - checked == set()
+
+
+def test_a_failure_can_be_found_somehow() -> None:
+    """By facts, by a line in a log, or by a setting in a launch script."""
+    assert all(f.asks or f.texts.signature or f.texts.launch for f in FAILURES.values())
+
+
+BOUNDED: dict[str, tuple[Facts, Facts]] = {
+    "mm-preprocessor-cache-removed": (of("vllm==0.13.0"), of("vllm==0.12.0")),
+    "mm-processor-cache-bug": (of("verl==0.8.0", "vllm==0.12.0"), of("verl==0.9.0", "vllm==0.19.1")),
+    "v0-swap-space": (of("vllm==0.10.2"), of("vllm==0.11.0")),
+    "pyext-python311": (of(python="3.11.4"), of(python="3.10.12")),
+    "enforce-eager-free-cache-assert": (of("verl==0.4.1"), of("verl==0.5.0")),
+    "free-cache-engine-off": (of("verl==0.5.0"), of("verl==0.4.1")),
+    "sleep-level2-buffers": (of("vllm==0.8.4"), of("vllm==0.8.5")),
+    "rollout-mode-sync-removed": (of("verl==0.7.0"), of("verl==0.6.1")),
+    "oov-tokens": (of("verl==0.6.1"), of("verl==0.7.0")),
+}
+
+
+@pytest.mark.parametrize("name", BOUNDED)
+def test_facts_rule_out_what_a_log_or_a_setting_shows(name: str) -> None:
+    possible, impossible = BOUNDED[name]
+    assert not FAILURES[name].asks
+    assert FAILURES[name].is_possible(possible)
+    assert not FAILURES[name].is_possible(impossible)
+
+
+def test_every_bounded_failure_is_tried() -> None:
+    assert set(BOUNDED) == {failure.name for failure in FAILURES.values() if failure.within}

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.facts_of import facts_of
+from tests.facts_of import GIB, distribution, facts_of, gpu_of, torch_of
 from tests.matrix.small import matrix_of
 from verl_doctor import knowledge
 from verl_doctor.errors import DataError
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.snapshot import Facts
+from verl_doctor.facts.vllm import Vllm
 from verl_doctor.knowledge.conditions import conditions
 from verl_doctor.knowledge.judgement import Holds, HoldsNot, Judgement, Unknown, judge_any
 from verl_doctor.knowledge.load import failures
@@ -69,6 +70,7 @@ def test_a_cure_fits_what_is_installed() -> None:
     assert found.remedy.commands[1].endswith("'nvidia-nccl-cu13==2.28.9'")
 
 
+CVD = "CUDA_VISIBLE_DEVICES"
 MISSING = Unavailable("permission denied")
 
 
@@ -140,6 +142,54 @@ def _judged(condition: str, **facts: Any) -> Judgement:
 )
 def test_three_valued_logic(condition: str, facts: dict[str, Any], expected: type[Judgement]) -> None:
     assert isinstance(_judged(condition, **facts), expected)
+
+
+BUSY: dict[str, Any] = {"memory_free": 20 * GIB}
+A100: dict[str, Any] = {"name": "NVIDIA A100-SXM4-80GB", "compute_capability": "8.0"}
+MUTE: dict[str, Any] = {"memory_free": None, "compute_capability": None}
+TORCH = {"torch": torch_of("2.6.0")}
+
+
+@pytest.mark.parametrize(
+    ("condition", "facts", "expected"),
+    [
+        ('{cuda: "<13"}', TORCH, Holds),
+        ('{cuda: ">=13"}', TORCH, HoldsNot),
+        ('{cuda: "<13"}', {"torch": torch_of("2.6.0", flavour="cpu", cuda=None)}, HoldsNot),
+        ('{cuda: "<13"}', {"torch": MISSING}, Unknown),
+        ("{untagged: vllm}", {"packages": {"vllm": "0.20.0"}}, Holds),
+        ("{untagged: vllm}", {"packages": {"vllm": "0.20.0+cu129"}}, HoldsNot),
+        ("{untagged: vllm}", {"packages": {"vllm": distribution("vllm", "0.20.0", editable="/src")}}, HoldsNot),
+        ("{untagged: vllm}", {}, HoldsNot),
+        ('{capability: "!=9.0"}', {}, HoldsNot),
+        ('{capability: "!=9.0"}', {"gpus": (gpu_of(), gpu_of(1, **A100))}, Holds),
+        ('{capability: "!=9.0"}', {"gpus": (gpu_of(), gpu_of(1, **A100)), "env": {CVD: "0"}}, HoldsNot),
+        ('{capability: "!=9.0"}', {"gpus": (gpu_of(**MUTE),)}, Unknown),
+        ('{capability: "!=9.0"}', {"gpus": ()}, HoldsNot),
+        ('{capability: "!=9.0"}', {"gpus": MISSING}, Unknown),
+        ("{gpu: 'GB[23]00'}", {"gpus": (gpu_of(name="NVIDIA GB200"),)}, Holds),
+        ("{gpu: 'GB[23]00'}", {"gpus": (gpu_of(name="NVIDIA B200"),)}, HoldsNot),
+        ('{gpu-free: "<50%"}', {}, HoldsNot),
+        ('{gpu-free: "<50%"}', {"gpus": (gpu_of(), gpu_of(1, **BUSY))}, Holds),
+        ('{gpu-free: "<50%"}', {"gpus": (gpu_of(), gpu_of(1, **BUSY)), "env": MISSING}, Holds),
+        ('{gpu-free: "<50%"}', {"gpus": (gpu_of(), gpu_of(1, **BUSY)), "env": {CVD: "1"}}, Holds),
+        ('{gpu-free: "<50%"}', {"gpus": (gpu_of(), gpu_of(1, **BUSY)), "env": {CVD: "GPU-0a1b2c3d"}}, Holds),
+        ('{gpu-free: "<50%"}', {"gpus": (gpu_of(), gpu_of(1, **BUSY)), "env": {CVD: "MIG-7"}}, Holds),
+        ('{gpu-free: "<50%"}', {"gpus": (gpu_of(), gpu_of(1, **BUSY)), "env": {CVD: "0, 2"}}, HoldsNot),
+        ('{gpu-free: "<50%"}', {"gpus": (gpu_of(**MUTE),)}, Unknown),
+        ("{missing: cumem-allocator}", {"packages": {"vllm": "0.8.5"}}, HoldsNot),
+        ("{missing: cumem-allocator}", {"vllm": Vllm(location="/site/vllm", cumem_allocator=False)}, Holds),
+        ("{missing: cumem-allocator}", {}, Unknown),
+    ],
+)
+def test_conditions_on_builds_and_gpus(condition: str, facts: dict[str, Any], expected: type[Judgement]) -> None:
+    assert isinstance(_judged(condition, **facts), expected)
+
+
+def test_a_gpu_in_use_is_named() -> None:
+    judged = _judged('{gpu-free: "<50%"}', gpus=(gpu_of(3, **BUSY),))
+    assert isinstance(judged, Holds)
+    assert [seen.what for seen in judged.seen] == ["GPU 3 has 20 of 141 GiB free"]
 
 
 def test_shared_memory_of_unknown_size() -> None:

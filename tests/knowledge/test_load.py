@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.facts_of import facts_of
 from tests.matrix.small import matrix_of
 from verl_doctor import knowledge
 from verl_doctor.errors import DataError
@@ -50,6 +51,15 @@ def test_a_failure_that_only_a_log_shows_asks_nothing() -> None:
     assert found == {"first-failure": True, "log-only": False}
 
 
+def test_a_failure_within_bounds_asks_nothing_and_is_ruled_out_by_facts() -> None:
+    bounded = ENTRY.replace("first-failure", "bounded").replace("VD901", "VD902").replace("  when:", "  within:")
+    failure = {failure.name: failure for failure in load_text(ENTRY + bounded)}["bounded"]
+    assert not failure.asks
+    assert failure.is_possible(facts_of({"vllm": "0.9"}))
+    assert failure.is_possible(facts_of({"vllm": "main"}))
+    assert not failure.is_possible(facts_of({"vllm": "1.0"}))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -83,7 +93,7 @@ def test_a_failure_that_only_a_log_shows_asks_nothing() -> None:
         pytest.param(
             '{vllm: "<1"}',
             "{missing: make}",
-            "some.yaml:5: the key 'missing' holds 'make', which is neither cc nor python-headers.",
+            "some.yaml:5: the key 'missing' holds 'make', which is none of cc, python-headers, cumem-allocator.",
             id="an unknown tool",
         ),
         pytest.param(
@@ -93,9 +103,15 @@ def test_a_failure_that_only_a_log_shows_asks_nothing() -> None:
             id="limit",
         ),
         pytest.param(
+            '{vllm: "<1"}',
+            '{gpu-free: "half"}',
+            "some.yaml:5: the key 'gpu-free' reads as \"<50%\".",
+            id="share",
+        ),
+        pytest.param(
             "  when:",
             "  where:",
-            "some.yaml:2: the key 'where' is not one of id, layer, severity, when.",
+            "some.yaml:2: the key 'where' is not one of id, layer, prevents, severity, when, within.",
             id="unknown key",
         ),
         pytest.param(

@@ -21,18 +21,30 @@ drivers:
     "12.4": {driver: "550.54.14", source: seen}
 torch:
   "2.6.0": {cuda: "12.4", archs: "80 90", cxx11_abi: "0", python: ">=3.9", cudnn: "9.1", nccl: "2.21", source: seen}
+gpus:
+  "9.0": {names: [H100, H200], source: told}
+settings:
+  - {verl: "<0.5", vllm: ">=0", enforce_eager: "False", free_cache_engine: "True", why: a, vllm_use_v1: b, source: seen}
+claims:
+  - {when: {verl: "<0.5", vllm: "==0.7.3"}, claim: "it runs", truth: "it does not", source: seen}
 stacks:
   one:
     rank: "1"
     python: "3.10"
     pythons: ">=3.10,<3.13"
+    glibc: "2.28"
     cuda: "12.4"
     min_driver: "525.60.13"
     flash_attn: "2.7.4.post1"
     confidence: high
-    verified: resolved
+    verified: [metadata, measured]
+    period: "2025-07-01"
     pins: {verl: "0.4.0", vllm: "0.8.5", torch: "2.6.0", tensordict: "0.6.2", numpy: "1.26.4"}
     source: seen
+proofs:
+  one:
+    - {python: "3.10", index: today, date: "2026-11-26"}
+    - {python: "3.13", index: today, date: "2026-11-26", refusal: "no wheel"}
 releases:
   vllm:
     "0.8.5": {python: ">=3.9", requires: {torch: "==2.6.0"}, source: seen}

@@ -38,12 +38,12 @@ def test_every_published_row_is_sound() -> None:
         ),
         pytest.param(
             [('"0.8.5": {python', '"0.8.5": {requires: {}, source: seen}\n    "0.8.5": {python')],
-            "small.yaml:32: the key '0.8.5' is there twice.",
+            "small.yaml:44: the key '0.8.5' is there twice.",
             id="a release twice",
         ),
         pytest.param(
             [('torch: "==2.6.0"', "torch: 2.10")],
-            "small.yaml:31: the key 'torch' holds 2.10, which YAML takes for a float; quote it.",
+            "small.yaml:43: the key 'torch' holds 2.10, which YAML takes for a float; quote it.",
             id="an unquoted version",
         ),
         pytest.param(
@@ -58,12 +58,12 @@ def test_every_published_row_is_sound() -> None:
         ),
         pytest.param(
             [('tensordict: "0.6.2", ', "")],
-            "small.yaml:19: the stack 'one' must pin verl, vllm, torch and tensordict.",
+            "small.yaml:25: the stack 'one' must pin verl, vllm, torch and tensordict.",
             id="a stack without tensordict",
         ),
         pytest.param(
             [('rank: "1"', 'rank: "first"')],
-            "small.yaml:19: the rank of the stack 'one' must be a whole number.",
+            "small.yaml:25: the rank of the stack 'one' must be a whole number.",
             id="a rank that is no number",
         ),
         pytest.param(
@@ -72,15 +72,35 @@ def test_every_published_row_is_sound() -> None:
             id="a stack of no version",
         ),
         pytest.param(
+            [("[metadata, measured]", "[metadata, hoped]")],
+            "small.yaml:25: the kind is not one of metadata, image, documentation, issue, source, measured, inferred.",
+            id="an unknown kind of proof",
+        ),
+        pytest.param(
+            [('verl: "<0.5", vllm: ">=0", enforce', 'verl: "old", vllm: ">=0", enforce')],
+            "small.yaml:20: 'old' is no version specifier.",
+            id="settings for what is no specifier",
+        ),
+        pytest.param(
+            [('{verl: "<0.5", vllm: "==0.7.3"}', '{verl: "<0.5", vllm: "0.7.3"}')],
+            "small.yaml:22: '0.7.3' is no version specifier.",
+            id="a claim on what is no specifier",
+        ),
+        pytest.param(
+            [("source: told}\nsettings", "source: nobody}\nsettings")],
+            "small.yaml:18: the source 'nobody' is not in the table of sources.",
+            id="a GPU of an unknown source",
+        ),
+        pytest.param(
             [("confidence: high", "trust: high")],
-            "small.yaml:19: the key 'trust' is not one of confidence, cuda, flash_attn, min_driver, pins, python, "
-            "pythons, rank, source, verified.",
+            "small.yaml:25: the key 'trust' is not one of confidence, cuda, flash_attn, glibc, image, "
+            "min_driver, note, period, pins, python, pythons, rank, source, verified.",
             id="an unknown key",
         ),
         pytest.param(
             [("windows:", "wisdom:")],
-            "small.yaml: the section 'wisdom' is not one of sources, gates, windows, breaks, drivers, torch, stacks, "
-            "releases.",
+            "small.yaml: the section 'wisdom' is not one of sources, gates, windows, breaks, drivers, torch, gpus, "
+            "settings, claims, stacks, proofs, releases.",
             id="an unknown section",
         ),
         pytest.param(
@@ -242,3 +262,36 @@ def test_the_archs_of_a_build_are_read_as_numbers() -> None:
     small = matrix_of(('archs: "80 90"', 'archs: "80 100"'))
     assert small.torch_built_for("10.0") == "torch 2.6.0 or newer"
     assert small.torch_built_for("9.0") is None
+
+
+def test_proofs() -> None:
+    proven, refused = matrix_of().proofs("one")
+    assert (proven.python, proven.index, proven.refusal) == ("3.10", "today", None)
+    assert (refused.python, refused.refusal) == ("3.13", "no wheel")
+    assert matrix_of().proofs("none") == ()
+
+
+def test_gpu_names() -> None:
+    assert matrix_of().gpu_names() == {"H100": "9.0", "H200": "9.0"}
+
+
+@pytest.mark.parametrize(
+    ("verl", "vllm", "expected"),
+    [
+        pytest.param("0.2.0.post2", "0.6.3", (False, False), id="CUDA graphs, no sleep mode"),
+        pytest.param("0.4.1", "0.8.5.post1", (False, False), id="True would be an AssertionError"),
+        pytest.param("0.5.0", "0.8.5.post1", (False, True), id="free_cache_engine decides on sleep mode"),
+        pytest.param("0.9.1", "0.24.0", (False, True), id="the defaults"),
+        pytest.param("main", "0.24.0", None, id="a verl that is no version"),
+    ],
+)
+def test_settings(verl: str, vllm: str, expected: tuple[bool, bool] | None) -> None:
+    settings = MATRIX.settings(verl, vllm)
+    assert (settings and (settings.enforce_eager, settings.free_cache_engine)) == expected
+
+
+def test_every_stack_has_settings() -> None:
+    for stack in MATRIX.stacks():
+        settings = MATRIX.settings(stack.pins["verl"], stack.pins["vllm"])
+        assert settings
+        assert settings.launch[0] == "actor_rollout_ref.rollout.enforce_eager=False"

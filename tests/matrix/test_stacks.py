@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from verl_doctor.matrix.load import load
 from verl_doctor.matrix.rows import Stack
 from verl_doctor.matrix.specifiers import satisfies
+from verl_doctor.recommend.wish import clashes
 
 MATRIX = load()
 
@@ -16,10 +19,16 @@ MATRIX = load()
     [
         pytest.param({}, "verl-0.9.1-vllm-0.24.0", id="nothing installed: the newest verl"),
         pytest.param({"driver": "580.159.04"}, "verl-0.9.1-vllm-0.24.0", id="a driver for CUDA 13"),
-        pytest.param({"driver": "550.54.15"}, "verl-0.9.1-vllm-0.19.1", id="a driver for CUDA 12 only"),
+        pytest.param(
+            {"driver": "550.54.15"}, "verl-0.8.0-vllm-0.12.0", id="a driver for CUDA 12 only: vouched for before newest"
+        ),
+        pytest.param({"driver": "550.54.15", "verl": "0.9.1"}, "verl-0.9.1-vllm-0.19.1", id="the same, verl is kept"),
         pytest.param({"driver": "470.82.01"}, None, id="a driver for no stack"),
-        pytest.param({"python": "3.10"}, "verl-0.6.1-vllm-0.11.0", id="Python 3.10"),
-        pytest.param({"python": "3.13.1"}, None, id="Python 3.13"),
+        pytest.param({"python": "3.10"}, "verl-0.9.1-vllm-0.24.0", id="Python 3.10"),
+        pytest.param({"python": "3.13.1"}, "verl-0.9.0-vllm-0.24.0", id="Python 3.13"),
+        pytest.param({"python": "3.14"}, None, id="Python 3.14"),
+        pytest.param({"gpus": (("B200", "10.0"),), "verl": "0.5.0"}, None, id="a GPU that no torch of this verl knows"),
+        pytest.param({"gpus": (("V100", "7.0"),)}, "verl-0.8.0-vllm-0.12.0", id="a GPU that newer torch dropped"),
         pytest.param({"verl": "0.7.0"}, "verl-0.7.0-vllm-0.12.0", id="verl is kept"),
         pytest.param({"verl": "0.6.0"}, "verl-0.6.0-vllm-0.10.0", id="the first choice for a verl"),
         pytest.param({"verl": "0.6.0", "vllm": "0.11.0"}, "verl-0.6.0-vllm-0.11.0", id="vLLM is kept"),
@@ -37,7 +46,7 @@ MATRIX = load()
         pytest.param({"torch": "2.99.0"}, None, id="a torch in no stack"),
     ],
 )
-def test_best_stack(given: dict[str, str], expected: str | None) -> None:
+def test_best_stack(given: dict[str, Any], expected: str | None) -> None:
     best = MATRIX.best_stack(**given)
     assert (best.name if best else None) == expected
 
@@ -70,3 +79,27 @@ def test_each_verl_has_one_first_choice() -> None:
     first = [stack.pins["verl"] for stack in MATRIX.stacks() if stack.rank == 1]
     assert len(first) == len(set(first))
     assert set(first) == {stack.pins["verl"] for stack in MATRIX.stacks()}
+
+
+@pytest.mark.parametrize("stack", MATRIX.stacks(), ids=lambda stack: stack.name)
+def test_a_resolver_agrees_with_what_a_stack_promises(stack: Stack) -> None:
+    today = {proof.python: proof for proof in MATRIX.proofs(stack.name) if proof.index == "today"}
+    assert set(today) == {"3.10", "3.11", "3.12", "3.13"}
+    assert stack.python in today
+    for python, proof in today.items():
+        assert (proof.refusal is None) is satisfies(python, stack.pythons), (python, proof.refusal)
+
+
+@pytest.mark.parametrize("stack", MATRIX.stacks(), ids=lambda stack: stack.name)
+def test_no_known_break_is_in_a_stack(stack: Stack) -> None:
+    assert [answer.text for answer in clashes(stack.pins, MATRIX)] == []
+
+
+def test_every_verl_since_0_2_has_a_stack() -> None:
+    has = {stack.pins["verl"] for stack in MATRIX.stacks()}
+    assert set(MATRIX.releases("verl")) - has == {"0.1", "0.8.0.dev0"}
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.12", "3.13"])
+def test_every_python_has_a_stack(python: str) -> None:
+    assert MATRIX.best_stack(python=python)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,12 @@ from tests.patching.sandbox import (
     compile_all,
     make,
 )
-from verl_doctor.errors import DataError, PatchRefusedError, TargetError, WriteFailedError
+from tests.patching.test_faults import FaultyDisk, Killed
+from verl_doctor.errors import BusyError, DataError, PatchRefusedError, TargetError, WriteFailedError
+from verl_doctor.facts.packages import collect
+from verl_doctor.patching.apply import apply
 from verl_doctor.patching.disk import Disk
+from verl_doctor.target import find
 
 
 class CountingDisk(Disk):
@@ -159,6 +164,41 @@ def test_the_mode_stays(sandbox: Sandbox) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o754
 
 
+@pytest.mark.parametrize(("folder", "file"), [(0o755, 0o644), (0o775, 0o664), (0o700, 0o600)])
+def test_what_is_kept_can_be_read_by_whoever_reads_the_metadata(sandbox: Sandbox, folder: int, file: int) -> None:
+    sandbox.metadata.chmod(folder)
+    mask = os.umask(0o077)
+    try:
+        sandbox.apply()
+    finally:
+        os.umask(mask)
+    store = sandbox.metadata / "verl-doctor"
+    assert stat.S_IMODE(store.stat().st_mode) == folder
+    assert {stat.S_IMODE(path.stat().st_mode) for path in store.iterdir()} == {file}
+    assert {stat.S_IMODE((sandbox.site / name).stat().st_mode) for name in FILES} == {0o644}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_keeps_belongs_to_the_owner_of_the_metadata(sandbox: Sandbox) -> None:
+    os.chown(sandbox.metadata, 65534, 65534)
+    sandbox.apply()
+    store = sandbox.metadata / "verl-doctor"
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in (store, *store.iterdir())} == {(65534, 65534)}
+
+
+def test_a_receipt_that_may_not_be_read_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Denying(type(sandbox.host)):  # type: ignore[misc] # a host with one unreadable file
+        def read(self, path: Path, limit: int = 2**20) -> bytes:
+            if path.name == "receipt.json":
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return super().read(path, limit)  # type: ignore[no-any-return] # bytes
+
+    sandbox.apply()
+    monkeypatch.setattr(Sandbox, "host", Denying())
+    with pytest.raises(TargetError, match=r"receipt\.json cannot be read: Permission denied"):
+        sandbox.revert()
+
+
 def test_bytecode_goes_and_that_of_others_stays(sandbox: Sandbox) -> None:
     for run in (sandbox.apply, sandbox.revert):
         stale = compile_all(sandbox)
@@ -197,6 +237,9 @@ def test_an_edit_by_hand_is_not_reverted(sandbox: Sandbox) -> None:
         sandbox.revert("VDP001")
     sandbox.revert()
     assert sandbox.states()["vllm07-world-size-assert"] == "applied"
+    sandbox.write(LOCAL_RANK, FIXED[LOCAL_RANK])
+    with pytest.raises(PatchRefusedError, match="vllm07-world-size-assert, vllm07-local-rank were not applied by"):
+        sandbox.revert()
 
 
 def test_a_file_changed_since_is_not_reverted(sandbox: Sandbox) -> None:
@@ -299,19 +342,83 @@ def test_without_the_package_there_is_nothing_to_do(tmp_path: Path) -> None:
     assert sandbox.revert().changes == ()
 
 
-def test_an_editable_checkout_has_no_record_to_keep(tmp_path: Path) -> None:
-    checkout, site = tmp_path / "checkout", tmp_path / "site-packages"
+def _editable(site: Path, checkout: Path) -> Sandbox:
+    """Make a site-packages with vLLM in it as an editable checkout."""
     sandbox = make(site, files={})
     for file, content in FILES.items():
         Sandbox(checkout).write(file, content)
     link = f'{{"url": "file://{checkout}", "dir_info": {{"editable": true}}}}'
     sandbox.write("vllm-0.7.2.dist-info/direct_url.json", link.encode())
+    return sandbox
+
+
+def test_an_editable_checkout_has_no_record_to_keep(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    sandbox = _editable(tmp_path / "site-packages", checkout)
     before = sandbox.snapshot()
     sandbox.apply()
     assert {file: (checkout / file).read_bytes() for file in FIXED} == FIXED
     sandbox.revert()
     assert {file: (checkout / file).read_bytes() for file in FILES} == FILES
     assert sandbox.snapshot() == before
+
+
+def test_two_environments_with_one_checkout(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    first, second = (_editable(tmp_path / name, checkout) for name in ("first", "second"))
+    released = Sandbox(checkout).snapshot()
+    for step in count(1):
+        with pytest.raises(Killed):
+            first.apply(disk=FaultyDisk({step: Killed}))
+        if (checkout / WORLD_SIZE).read_bytes() == FIXED[WORLD_SIZE]:
+            break
+    interrupted, before = Sandbox(checkout).snapshot(), second.snapshot()
+    assert {file: (checkout / file).read_bytes() for file in FILES} not in (FILES, FIXED)
+    with pytest.raises(
+        PatchRefusedError, match=rf"changes {checkout}/.* for {first.metadata} was interrupted\. End it"
+    ):
+        second.apply()
+    assert (Sandbox(checkout).snapshot(), second.snapshot()) == (interrupted, before)
+    first.revert()
+    assert Sandbox(checkout).snapshot() == released
+    second.apply()
+    assert {file: (checkout / file).read_bytes() for file in FIXED} == FIXED
+    second.revert()
+    assert Sandbox(checkout).snapshot() == released
+
+
+def test_two_environments_with_one_checkout_at_once(tmp_path: Path) -> None:
+    first, second = (_editable(tmp_path / name, tmp_path / "checkout") for name in ("first", "second"))
+
+    class Meeting(Disk):
+        def create(self, path: Path, content: bytes, like: Path | None = None) -> None:
+            if path.name.endswith("-by"):
+                with pytest.raises(BusyError, match=r"Another verl-doctor is changing .*/checkout; nothing was"):
+                    second.apply()
+            super().create(path, content, like)
+
+    first.apply(disk=Meeting())
+    assert second.apply().changes == ()
+
+
+@pytest.mark.parametrize("is_a_link", [False, True])
+def test_a_checkout_that_is_not_in_the_image(tmp_path: Path, *, is_a_link: bool) -> None:
+    image, checkout = tmp_path / "image", tmp_path / "checkout"
+    sandbox = make(image / "usr/lib/python3.12/site-packages", files={})
+    for file, content in FILES.items():
+        Sandbox(checkout).write(file, content)
+    (image / "src").mkdir()
+    (image / "src/vllm").symlink_to(checkout)
+    url = "file:///src/vllm" if is_a_link else "file:///../checkout"
+    link = f'{{"url": "{url}", "dir_info": {{"editable": true}}}}'
+    sandbox.write("vllm-0.7.2.dist-info/direct_url.json", link.encode())
+    target = find(sandbox.host, prefix=image, own=image)
+    assert target.root == str(image)
+    before = sandbox.snapshot()
+    with pytest.raises(PatchRefusedError, match=rf"^Nothing was written: .* is {checkout}/vllm/.*, which is not in"):
+        apply(sandbox.host, target, collect(sandbox.host, target), sandbox.patches())
+    assert sandbox.snapshot() == before
+    assert {file: (checkout / file).read_bytes() for file in FILES} == FILES
 
 
 def test_metadata_without_record(sandbox: Sandbox) -> None:

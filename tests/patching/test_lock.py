@@ -15,6 +15,7 @@ from tests.patching.sandbox import FILES, FIXED, Sandbox
 from verl_doctor.errors import BusyError
 from verl_doctor.host import Exited, LocalHost, NotStarted
 from verl_doctor.patching import lock
+from verl_doctor.patching.disk import Disk
 
 
 @pytest.fixture
@@ -87,6 +88,67 @@ def test_a_killed_holder_keeps_nobody_out(file: Path) -> None:
         pass
     os.close(read)
     os.close(write)
+
+
+def test_a_folder_is_locked_as_a_file_is(tmp_path: Path) -> None:
+    with lock.held(tmp_path), pytest.raises(BusyError), lock.held(tmp_path, patience=0):
+        pytest.fail("got in")
+
+
+def test_a_folder_on_a_network_file_system_has_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def not_for_writing(*_: object) -> None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+    monkeypatch.setattr(fcntl, "flock", not_for_writing)
+    with lock.held(tmp_path):
+        pass
+
+
+def test_a_file_that_is_gone(file: Path) -> None:
+    file.unlink()
+    with pytest.raises(FileNotFoundError), lock.held(file):
+        pytest.fail("got in")
+
+
+@pytest.mark.parametrize("is_back", [True, False])
+def test_the_lock_of_a_file_that_was_replaced_while_waiting_is_worth_nothing(
+    file: Path, monkeypatch: pytest.MonkeyPatch, *, is_back: bool
+) -> None:
+    """A reinstall comes between opening the file and locking it."""
+    flock = fcntl.flock
+    locked: list[int] = []
+
+    def replaced(descriptor: int, operation: int) -> None:
+        if not locked:
+            file.unlink()
+            if is_back:
+                file.write_text("Name: vllm")
+        locked.append(os.fstat(descriptor).st_ino)
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", replaced)
+    if is_back:
+        with lock.held(file, patience=1), pytest.raises(BusyError), lock.held(file, patience=0):
+            pytest.fail("got in")
+        assert len(locked) == 3
+    else:
+        with pytest.raises(FileNotFoundError), lock.held(file, patience=1):
+            pytest.fail("got in")
+
+
+def test_a_reinstall_lets_no_second_writer_in(sandbox: Sandbox) -> None:
+    class Reinstalling(Disk):
+        """METADATA is another file as soon as the first is written."""
+
+        def create(self, path: Path, content: bytes, like: Path | None = None) -> None:
+            (sandbox.metadata / "other").write_bytes((sandbox.metadata / "METADATA").read_bytes())
+            (sandbox.metadata / "other").replace(sandbox.metadata / "METADATA")
+            with pytest.raises(BusyError, match="Another verl-doctor is changing"):
+                sandbox.apply()
+            super().create(path, content, like)
+
+    sandbox.apply(disk=Reinstalling())
+    assert {file: sandbox.read(file) for file in FILES} == FIXED
 
 
 def test_many_at_once_end_in_one_of_two_states(sandbox: Sandbox) -> None:

@@ -1,39 +1,36 @@
-"""A team's own patches: from a folder and from entry points, sound and broken, and the guide's example as it stands."""
+"""A team's own patches: sound and broken, and the guide's example as it stands."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.patching import guide
 from tests.patching.sandbox import Sandbox, row
-from verl_doctor.errors import UsageError
+from verl_doctor.errors import LoadInterruptedError, UsageError
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.patching import catalogue, own
 from verl_doctor.patching.apply import apply, revert
-from verl_doctor.patching.own import Broken
-from verl_doctor.patching.patch import Patch, Site
+from verl_doctor.patching.patch import Example, Patch, Site, Unfamiliar, Untouched
+from verl_doctor.patching.structure import examine
 from verl_doctor.patching.verify import verify
 
-GUIDE = Path(__file__).parents[2] / "docs/own-patches.md"
-CODE = re.search(r"<!-- file: rewards_newline\.py -->\n```python\n(.*?)```\n<!-- end -->", GUIDE.read_text(), re.DOTALL)
-assert CODE is not None
-SOURCE = (
-    'def score(answer, expected):\n    """One point for the right answer."""\n    return float(answer == expected)\n'
-)
+SITE: Any = Site(since="1.0", file="acme_rewards/score.py", scope="score")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """The folder that the guide makes."""
-    assert CODE is not None
     made = tmp_path / "our-patches"
     made.mkdir()
-    (made / "rewards_newline.py").write_text(CODE[1])
+    (made / "rewards_newline.py").write_text(guide.PATCH)
     return made
 
 
@@ -42,7 +39,7 @@ def rewards(tmp_path: Path) -> Sandbox:
     """The package that the guide patches."""
     sandbox = Sandbox(tmp_path / "site")
     files = {
-        "acme_rewards/score.py": SOURCE.encode(),
+        "acme_rewards/score.py": guide.SOURCE.encode(),
         "acme_rewards-1.2.dist-info/METADATA": b"Metadata-Version: 2.1\nName: acme-rewards\nVersion: 1.2\n",
     }
     for path, content in files.items():
@@ -56,11 +53,30 @@ def test_the_guide_is_right(folder: Path, rewards: Sandbox) -> None:
     assert found.broken == ()
     [patch] = found.named(["rewards-newline"])
     verification = verify(patch)
-    assert (verification.problems, f"{verification.tried} sources tried" in GUIDE.read_text()) == ((), True)
+    assert (verification.problems, f"{verification.tried} sources tried" in guide.TEXT) == ((), True)
     before = rewards.snapshot()
     apply(rewards.host, rewards.target, rewards.packages, [patch])
     assert b"answer.strip() == expected" in rewards.read("acme_rewards/score.py")
     revert(rewards.host, rewards.target, rewards.packages)  # without the patch
+    assert rewards.snapshot() == before
+
+
+def test_an_interrupt_at_import_names_the_module(folder: Path) -> None:
+    (folder / "another.py").write_text("raise KeyboardInterrupt")
+    with pytest.raises(LoadInterruptedError, match=r"Interrupted while .*another\.py was being loaded\."):
+        catalogue.everything(folder)
+    with ThreadPoolExecutor(1) as pool:  # a signal reaches the main thread only
+        [broken] = pool.submit(catalogue.everything, folder).result().broken
+    assert broken.reason == "it cannot be loaded: KeyboardInterrupt"
+
+
+def test_one_is_reverted_by_name_without_its_module(patch: Patch, rewards: Sandbox) -> None:
+    before = rewards.snapshot()
+    apply(rewards.host, rewards.target, rewards.packages, [patch])
+    with pytest.raises(UsageError, match=r"There is no patch nothing, and none of that name was applied here\."):
+        revert(rewards.host, rewards.target, rewards.packages, recorded=["rewards-newline", "nothing"])
+    plan = revert(rewards.host, rewards.target, rewards.packages, recorded=["rewards-newline"])
+    assert (len(plan.edits), plan.states) == (1, {})
     assert rewards.snapshot() == before
 
 
@@ -76,6 +92,7 @@ def test_files_that_are_no_patches_are_left(folder: Path) -> None:
         pytest.param("def (", r"it cannot be loaded: SyntaxError: ", id="no Python"),
         pytest.param("import nothing_of_that_name", "it cannot be loaded: ModuleNotFoundError: ", id="import fails"),
         pytest.param("raise SystemExit(4)", "it cannot be loaded: SystemExit: 4", id="leaves"),
+        pytest.param("raise ValueError('two\\nlines')", "it cannot be loaded: ValueError: two lines$", id="raises"),
         pytest.param("", "it has no PATCH", id="empty"),
         pytest.param("PATCH = 3", "it has no PATCH", id="another thing"),
     ],
@@ -122,6 +139,26 @@ def patch(folder: Path) -> Patch:
         pytest.param({"sites": (Site(since="1.0", file="/x.py", scope="f"),)}, "its file '/x.py'", id="file absolute"),
         pytest.param({"sites": (Site(since="1.0", file="x.so", scope="f"),)}, "its file 'x.so'", id="no module"),
         pytest.param({"sites": (Site(since="1.0", file="x.py", scope="f()"),)}, r"its scope 'f\(\)'", id="scope"),
+        pytest.param({"name": None}, "its field name holds None, not a text", id="name of no type"),
+        pytest.param({"name": "\udcff"}, r"its field name holds '\\udcff', not a text", id="name not writable"),
+        pytest.param({"fixed_in": 1.4}, "its field fixed_in holds 1.4, not a text or None", id="number"),
+        pytest.param({"sites": [SITE]}, r"its field sites holds \[Site.*, not a tuple of Sites", id="list"),
+        pytest.param({"sites": SITE}, "its field sites holds Site", id="no tuple"),
+        pytest.param({"examples": ("x",)}, r"its field examples holds \('x',\), not a tuple of Examples", id="texts"),
+        pytest.param({"trace": "x"}, r"its field trace holds 'x', not a compiled pattern of bytes", id="trace"),
+        pytest.param({"trace": re.compile("x")}, r"its field trace holds re.compile\('x'\)", id="trace of text"),
+        pytest.param({"edit": "x"}, "its field edit holds 'x', not a function", id="edit"),
+        pytest.param({"sites": (replace(SITE, scope=None),)}, "a site's field scope holds None", id="in a site"),
+        pytest.param(
+            {"examples": (Example(name="x", before=b"", after=""),)},  # type: ignore[arg-type] # what is tested
+            "an example's field before holds b'', not a text",
+            id="in an example",
+        ),
+        pytest.param(
+            {"untouched": (Untouched(name="x", source="", structure="other"),)},  # type: ignore[arg-type] # what is tested
+            "an example's field structure holds 'other', not one of",
+            id="in an untouched source",
+        ),
     ],
 )
 def test_what_a_declaration_must_say(patch: Patch, changed: dict[str, Any], reason: str) -> None:
@@ -130,30 +167,27 @@ def test_what_a_declaration_must_say(patch: Patch, changed: dict[str, Any], reas
     assert re.search(reason, found.reason)
 
 
+def _raise(_: Any) -> Any:
+    raise ValueError("boom")  # libcst raises it as well
+
+
+def _leave(_: Any) -> Any:
+    sys.exit(4)
+
+
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("edit", "said"),
     [
-        pytest.param("module", "acme_patches.rewards_newline", id="a module"),
-        pytest.param("patch", "acme_patches.rewards_newline:PATCH", id="a patch"),
+        pytest.param(_raise, "the patch itself breaks on it: ValueError: boom", id="raises"),
+        pytest.param(_leave, "the patch itself breaks on it: SystemExit: 4", id="leaves"),
+        pytest.param(lambda node: node.with_changes(body=None), "the patch itself breaks on it: ", id="no tree"),
+        pytest.param(lambda _: None, "the patch returns a NoneType for a FunctionDef", id="returns nothing"),
     ],
 )
-def test_entry_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    assert CODE is not None
-    site = tmp_path / name
-    (site / "acme_patches").mkdir(parents=True)
-    (site / "acme_patches/__init__.py").touch()
-    (site / "acme_patches/rewards_newline.py").write_text(CODE[1])
-    info = site / "acme_patches-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-patches\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[verl_doctor.patches]\none = {value}\ntwo = nowhere\n")
-    monkeypatch.syspath_prepend(site)
-    for module in [module for module in sys.modules if module.startswith("acme_patches")]:
-        monkeypatch.delitem(sys.modules, module)
-    found = catalogue.everything()
-    assert [patch.id for patch in found.patches if not patch.id.startswith("VDP")] == ["ACME001"]
-    [broken] = found.broken
-    assert broken.origin == "nowhere (acme-patches)"
+def test_an_edit_that_breaks_is_told_like_unfamiliar_code(patch: Patch, edit: Callable[[Any], Any], said: str) -> None:
+    found = examine(replace(patch, edit=edit), guide.SOURCE.encode(), "1.2")
+    assert isinstance(found, Unfamiliar)
+    assert found.reason.startswith(said)
 
 
 Change = Callable[[Patch], Patch]

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tests.conftest import Installed, Release
-from tests.patching.sandbox import ALL, FILES, Sandbox
+from tests.patching.sandbox import ALL, ENGINE, FILES, Sandbox
 from verl_doctor.patching import catalogue, known
 from verl_doctor.patching.diff import unified
 from verl_doctor.patching.patch import After, Before, Patch, Structure, Unaffected
@@ -42,6 +42,16 @@ def test_apply_and_revert(installed: Installed, version: str) -> None:
     assert set(sandbox.states().values()) == {"applicable"}
     sandbox.apply()
     assert set(sandbox.states().values()) == {"applied"}
+    sandbox.revert()
+    assert sandbox.snapshot() == before
+
+
+def test_the_one_bug_that_0_7_3_still_has(installed: Installed) -> None:
+    sandbox = Sandbox(installed("vllm", "0.7.3", PATHS))
+    before = sandbox.snapshot()
+    assert sandbox.states() == {**dict.fromkeys(ALL, "fixed-upstream"), "v0-n-gt1-leak": "applicable"}
+    assert [edit.file for edit in sandbox.apply().edits] == [ENGINE]
+    assert sandbox.states()["v0-n-gt1-leak"] == "applied"
     sandbox.revert()
     assert sandbox.snapshot() == before
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.patching.sandbox import EMPTY_CACHE, FILES, FIXED, Sandbox
+from tests.patching.sandbox import EMPTY_CACHE, FILES, FIXED, WORLD_SIZE, Sandbox, make
 from verl_doctor.errors import PatchRefusedError
 from verl_doctor.patching import catalogue
 from verl_doctor.patching.apply import apply, revert
@@ -69,4 +69,44 @@ def test_one_that_stays_must_be_known(sandbox: Sandbox) -> None:
     with pytest.raises(PatchRefusedError, match=r"weight_utils\.py has more patches.*\(another-empty-cache\)"):
         _revert(sandbox, FIRST)
     _revert(sandbox, *BOTH)
+    assert sandbox.snapshot() == before
+
+
+@pytest.mark.usefixtures("_known")
+def test_a_second_patch_does_not_lose_the_original_that_a_change_by_hand_covers(sandbox: Sandbox) -> None:
+    before = sandbox.snapshot()
+    _apply(sandbox, FIRST)
+    sandbox.write(EMPTY_CACHE, FIXED[EMPTY_CACHE] + b"# mine\n")
+    changed = sandbox.snapshot()
+    with pytest.raises(PatchRefusedError, match=r"weight_utils\.py was changed after verl-doctor patched it, so that"):
+        _apply(sandbox, SECOND)
+    assert sandbox.snapshot() == changed
+    sandbox.write(EMPTY_CACHE, FIXED[EMPTY_CACHE])
+    _apply(sandbox, SECOND)
+    _revert(sandbox)
+    assert sandbox.snapshot() == before
+
+
+@pytest.mark.usefixtures("_known")
+def test_another_build_of_the_release_that_left_the_receipt_behind(sandbox: Sandbox) -> None:
+    _apply(sandbox, FIRST)
+    other_build = {**FILES, EMPTY_CACHE: FILES[EMPTY_CACHE] + b"# built elsewhere\n"}
+    make(sandbox.site, files=other_build)
+    _apply(sandbox, SECOND)
+    assert sandbox.disagreements_with_record() == []
+    _revert(sandbox)
+    assert sandbox.read(EMPTY_CACHE) == other_build[EMPTY_CACHE]
+    assert sandbox.disagreements_with_record() == []
+
+
+@pytest.mark.parametrize("is_applied_again", [False, True])
+def test_files_that_were_put_back_by_hand_get_their_rows_back(sandbox: Sandbox, *, is_applied_again: bool) -> None:
+    before = sandbox.snapshot()
+    sandbox.apply()
+    for file, content in FILES.items():
+        sandbox.write(file, content)
+    if is_applied_again:
+        sandbox.apply("VDP001")
+        assert WORLD_SIZE not in sandbox.disagreements_with_record()
+    sandbox.revert()
     assert sandbox.snapshot() == before

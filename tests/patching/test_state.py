@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from tests.conftest import Installed
 from tests.fake_host import FakeHost
 from tests.patching.sandbox import ALL, FILES
+from verl_doctor.errors import TargetError
 from verl_doctor.facts import packages
 from verl_doctor.facts.patches import PatchState, collect
-from verl_doctor.host import Exited, LocalHost
+from verl_doctor.host import READ_LIMIT, Exited, LocalHost
 from verl_doctor.patching import catalogue
+from verl_doctor.patching.plan import plan_apply
 from verl_doctor.target import Target
 
 SITE = "/venv/lib/python3.12/site-packages"
@@ -61,6 +64,39 @@ def test_no_file() -> None:
     found = _collect(_host("0.12.0", {}))
     assert found["vllm07-local-rank"].state == "absent"
     assert found["vllm07-local-rank"].reason == f"vllm/executor/uniproc_executor.py is not in {SITE}"
+
+
+def test_no_file_in_a_release_that_comes_with_it() -> None:
+    state = _collect(_host("0.7.2", {}))["vllm07-local-rank"]
+    assert (state.state, state.is_affected) == ("absent", True)
+    missing = f"vllm/executor/uniproc_executor.py is not in {SITE}"
+    assert state.reason == f"{missing}, though vllm 0.7.2 comes with it: the installation is broken"
+
+
+class BlindHost(FakeHost):
+    """A machine on which no file can be seen that a patch edits, as below a folder that may not be read."""
+
+    def is_file(self, path: Path) -> bool:
+        return "vllm/" not in str(path) and super().is_file(path)
+
+    def size(self, path: Path) -> int:
+        if "vllm/" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return super().size(path)
+
+    def read(self, path: Path, limit: int = READ_LIMIT) -> bytes:
+        self.size(path)
+        return super().read(path, limit)
+
+
+def test_a_file_that_cannot_be_seen() -> None:
+    host = BlindHost(files=_host("0.7.2", FILES).files)
+    state = _collect(host)["vllm07-local-rank"]
+    path = f"{SITE}/vllm/executor/uniproc_executor.py"
+    assert (state.state, state.is_affected) == ("unrecognised", True)
+    assert state.reason == f"{path} cannot be read: Permission denied"
+    with pytest.raises(TargetError, match=r"/vllm/\S+ cannot be read: Permission denied\."):
+        plan_apply(host, TARGET, packages.collect(host, TARGET))
 
 
 def test_an_editable_checkout_in_an_image_is_found_below_its_root() -> None:

@@ -5,9 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tools import write_docs
+from verl_doctor.examine import questions
 
 
 @pytest.mark.parametrize("name", write_docs.pages())
 def test_page_is_up_to_date(name: str) -> None:
-    page = write_docs.DOCS / name
-    assert page.read_text("utf-8") == write_docs.pages()[name], "run python tools/write_docs.py"
+    assert write_docs.written(name) == write_docs.pages()[name], "run python tools/write_docs.py"
+
+
+def test_no_page_is_left_over() -> None:
+    assert write_docs.left_over() == []
+
+
+def test_every_check_has_a_page() -> None:
+    assert {f"failures/{question.name}.md" for question in questions()} <= write_docs.pages().keys()

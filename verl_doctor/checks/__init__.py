@@ -1,6 +1,6 @@
 """What data cannot say: one check a module.
 
 A check declares ID, NAME, SEVERITY and LAYER, and a function `ask` whose parameters are the facts that it needs
-(fields of `Facts`), or `matrix`; it yields a finding for each thing that is wrong. Its docstring is its
-documentation.
+(fields of `Facts`), `facts` for all of them, or `matrix`; it yields a finding for each thing that is wrong. Its
+docstring is its documentation.
 """

@@ -23,7 +23,7 @@ from verl_doctor.facts.torch import Torch
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import release
 from verl_doctor.model import Finding, Layer, Remedy, Severity
-from verl_doctor.refitting import Refitting
+from verl_doctor.refitting import Refitting, prevents
 from verl_doctor.target import Target
 
 ID: Final = "VD051"
@@ -63,6 +63,7 @@ def ask(
                 remedy=_remedy(refitting, key, absent),
                 evidence=tuple(f"{path} needs {', '.join(e.absent)}" for path, e in broken.items()),
                 about=frozenset({key, "torch"}),
+                prevents=prevents(key),
             )
 
 

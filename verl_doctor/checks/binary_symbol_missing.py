@@ -22,7 +22,7 @@ from verl_doctor.facts.torch import Torch
 from verl_doctor.mangled import readable
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Finding, Layer, Severity, Source, Unavailable, UnknownError
-from verl_doctor.refitting import Refitting
+from verl_doctor.refitting import Refitting, prevents
 from verl_doctor.target import Target
 
 ID: Final = "VD050"
@@ -68,6 +68,7 @@ def _finding(refitting: Refitting, key: str, broken: Mapping[str, Extension]) ->
         ),
         sources=(Source(kind="measured", reference="the tables of dynamic symbols of the installed files"),),
         about=frozenset({key, "torch"}),
+        prevents=prevents(key),
     )
 
 

@@ -19,6 +19,7 @@ from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.torch import Torch
 from verl_doctor.matrix.specifiers import release
 from verl_doctor.model import Finding, Layer, Remedy, Severity
+from verl_doctor.refitting import prevents
 from verl_doctor.target import Target
 
 ID: Final = "VD056"
@@ -42,6 +43,7 @@ def ask(
                 remedy=_remedy(target, packages[key], versions),
                 evidence=tuple(f"{path} needs {', '.join(e.outdated)}" for path, e in broken.items()),
                 about=frozenset({key, "libc"}),
+                prevents=prevents(key),
             )
 
 

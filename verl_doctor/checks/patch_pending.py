@@ -21,14 +21,11 @@ NAME: Final = "patch-pending"
 SEVERITY: Final = Severity.WARNING
 LAYER: Final = Layer.PATCH
 
-BUILT_IN: Final = "VDP"
-"""How the ids of the built-in patches begin; each of those has a known failure of its name."""
-
 
 def ask(target: Target, patches: Mapping[str, PatchState]) -> Iterator[Finding]:
     """Yield a finding for each patch of a team's own that can be applied and is not."""
     for name, state in patches.items():
-        if state.state == "applicable" and not state.only_where and not state.id.startswith(BUILT_IN):
+        if state.state == "applicable" and not state.only_where and not state.is_built_in:
             yield Finding(
                 message=f"{state.id} {name} is not applied to {state.distribution} {state.version}.",
                 remedy=Remedy(

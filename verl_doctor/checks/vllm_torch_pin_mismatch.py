@@ -51,4 +51,5 @@ def ask(target: Target, python: Python, packages: Mapping[str, Distribution]) ->
             Source(kind="issue", reference="verl-project/verl#2921", date="2026-11-21"),
         ),
         about=frozenset({"vllm", "torch"}),
+        prevents=frozenset({"vllm"}),
     )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
+from verl_doctor.cli.deep import Deadline, Deep, with_imports
+from verl_doctor.cli.options import FactsFile, Format, OutputFormat, Prefix, Python, facts_in, the_host, the_target
+from verl_doctor.errors import UsageError
 
 if TYPE_CHECKING:
     from verl_doctor.facts.snapshot import Facts
@@ -26,29 +28,36 @@ class FailOn(str, Enum):
 def command(
     python: Python = None,
     prefix: Prefix = None,
-    facts: Annotated[
-        Path | None,
-        typer.Option("--facts", metavar="FILE", help="Judge the facts in this file (- for standard input) instead."),
-    ] = None,
+    facts: FactsFile = None,
     output: OutputFormat = Format.TEXT,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this severity on.")] = FailOn.ERROR,
     allow: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Live with this failure: shown, but not counted. May be given again."),
     ] = None,
+    deep: Deep = False,
+    deadline: Deadline = None,
     with_facts: Annotated[bool, typer.Option("--with-facts", help="Put the facts into the JSON report.")] = False,
 ) -> int:
     """Say what is wrong here, the cause first.
 
     The verdict on whether this node can run verl, the one cause if not, and the commands that cure it.
 
-    Nothing is imported from the examined environment, nothing is written, no connection is made.
+    Without --deep nothing is imported from the examined environment, nothing is written, no connection is made.
     """
     from verl_doctor.examine import examine
     from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.model import Severity, Verdict
 
-    report = examine(_facts(facts, python, prefix, whole=with_facts), load_matrix(), allow or ())
+    if facts is None:
+        found = _scanned(python, prefix, whole=with_facts, deep=deep, deadline=deadline)
+    elif python or prefix or deep or deadline:
+        raise UsageError(
+            "--facts already says which environment was scanned, and how; leave out --python, --prefix and --deep."
+        )
+    else:
+        found = facts_in(facts)
+    report = examine(found, load_matrix(), allow or ())
     exit_code = 1 if report.fails(Severity(fail_on.value)) else 3 if report.verdict is Verdict.UNKNOWN else 0
     if output is Format.JSON:
         from verl_doctor.report.json_report import render
@@ -63,21 +72,11 @@ def command(
     return exit_code
 
 
-def _facts(file: Path | None, python: Path | None, prefix: Path | None, *, whole: bool) -> Facts:
-    from verl_doctor.errors import UsageError
+def _scanned(python: Path | None, prefix: Path | None, *, whole: bool, deep: bool, deadline: float | None) -> Facts:
+    from verl_doctor.examine import needed
+    from verl_doctor.facts.collect import collect
 
-    if file is None:
-        from verl_doctor.examine import needed
-        from verl_doctor.facts.collect import collect
-
-        host = the_host()
-        return collect(host, the_target(host, python, prefix), None if whole else needed())
-    if python or prefix:
-        raise UsageError("--facts already says which environment was scanned; leave out --python and --prefix.")
-    from verl_doctor.facts.codec import parse
-
-    try:
-        text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
-    return parse(text, "standard input" if str(file) == "-" else str(file))
+    host = the_host()
+    return with_imports(
+        collect(host, the_target(host, python, prefix), None if whole else needed()), host, deep, deadline
+    )

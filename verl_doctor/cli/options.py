@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,16 +13,26 @@ from verl_doctor.errors import UsageError
 from verl_doctor.host import Host, LocalHost
 from verl_doctor.target import Target, find
 
+if TYPE_CHECKING:
+    from verl_doctor.facts.snapshot import Facts
+
 Python = Annotated[
     Path | None,
-    typer.Option("--python", metavar="PATH", help="Examine the environment of this interpreter."),
+    typer.Option("--python", metavar="PATH", readable=False, help="Examine the environment of this interpreter."),
 ]
 Prefix = Annotated[
     Path | None,
     typer.Option(
         "--prefix",
         metavar="DIR",
+        readable=False,  # one that is not is no wrong usage, and told by `find`
         help="Examine this virtual or conda environment, folder of packages, or root of an unpacked image.",
+    ),
+]
+FactsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--facts", metavar="FILE", readable=False, help="Judge the facts in this file (- for standard input) instead."
     ),
 ]
 
@@ -51,6 +61,17 @@ def the_target(host: Host, python: Path | None, prefix: Path | None) -> Target:
             "--python or --prefix names another.\n"
         )
     return target
+
+
+def facts_in(file: Path) -> Facts:
+    """Return the facts in a file, - for standard input. Raises UsageError where it cannot be read."""
+    from verl_doctor.facts.codec import parse
+
+    try:
+        text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+    return parse(text, "standard input" if str(file) == "-" else str(file))
 
 
 def the_host() -> Host:

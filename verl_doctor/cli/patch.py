@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +16,12 @@ from verl_doctor.errors import UsageError
 from verl_doctor.facts.packages import Distribution, collect
 
 if TYPE_CHECKING:
+    from verl_doctor.facts.patches import PatchState
     from verl_doctor.host import Host
     from verl_doctor.patching.catalogue import Catalogue
+    from verl_doctor.patching.patch import Patch
     from verl_doctor.patching.plan import Plan
+    from verl_doctor.patching.upgrade import Upgrade
     from verl_doctor.target import Target
 
 
@@ -53,7 +57,8 @@ def command(
         bool, typer.Option("--verify-patch", help="Try the patches on their own examples; touch no environment.")
     ] = False,
     patches: Annotated[
-        Path | None, typer.Option("--patches", metavar="DIR", help="Add the patches of your own in this folder.")
+        Path | None,
+        typer.Option("--patches", metavar="DIR", readable=False, help="Add the patches of your own in this folder."),
     ] = None,
     python: Python = None,
     prefix: Prefix = None,
@@ -64,7 +69,8 @@ def command(
     Without an option nothing is written: what would change is shown. --apply changes it.
 
     The diff goes to standard output, what is said about it to standard error, so `verl-doctor patch --diff > FILE`
-    gives a file that `git apply` and `patch -p1` take in the folder of installed packages.
+    gives a file that `git apply` and `patch -p1` take in the folder of installed packages or, where files of a
+    checkout change as well, in the folder that its first line names.
     """
     from verl_doctor.patching import catalogue
 
@@ -74,13 +80,47 @@ def command(
         return _verify(known, names or [], output)
     host = the_host()
     target = the_target(host, python, prefix)
-    packages = collect(host, target)
-    if mode is Mode.STATUS:
-        return _status(host, target, packages, known, names or [], output)
-    plan = _carry_out(mode, host, target, packages, known, names or [])
-    exit_code = _exit_code(mode, plan, known)
-    _report(mode, plan, host, target, packages, known, output, exit_code)
-    return exit_code
+    asked = _Asked(
+        mode=mode,
+        names=tuple(names or ()),
+        known=known,
+        output=output,
+        host=host,
+        target=target,
+        packages=collect(host, target),
+    )
+    return _status(asked) if mode is Mode.STATUS else _change(asked)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What is asked for, of which patches, and where."""
+
+    mode: Mode
+    names: Sequence[str]
+    known: Catalogue
+    output: Format
+    host: Host
+    target: Target
+    packages: Mapping[str, Distribution]
+
+    @property
+    def is_written(self) -> bool:
+        """Whether files are to be changed."""
+        return self.mode in {Mode.APPLY, Mode.REVERT}
+
+    @property
+    def patches(self) -> tuple[Patch, ...]:
+        """The patches to apply: those named, else those that most environments need."""
+        from verl_doctor.patching.catalogue import usual
+
+        return self.known.named(self.names) if self.names else usual(self.known.patches)
+
+    def states(self, patches: Sequence[Patch]) -> Mapping[str, PatchState]:
+        """Return what these patches find."""
+        from verl_doctor.patching.state import states
+
+        return states(self.host, self.target, self.packages, patches) if patches else {}
 
 
 def _mode(*, diff: bool, **wanted: bool) -> Mode:
@@ -96,101 +136,124 @@ def _mode(*, diff: bool, **wanted: bool) -> Mode:
 def _verify(known: Catalogue, names: list[str], output: Format) -> int:
     from verl_doctor.patching.verify import verify
     from verl_doctor.report import verification_report
+    from verl_doctor.report.hang import width_of
 
     verified = [verify(patch) for patch in known.named(names)]
     exit_code = int(bool(known.broken) or any(verification.problems for verification in verified))
-    render = verification_report.render if output is Format.JSON else verification_report.text
-    sys.stdout.write(render(verified, known.broken, exit_code))
+    if output is Format.JSON:
+        sys.stdout.write(verification_report.render(verified, known.broken, exit_code))
+    else:
+        sys.stdout.write(verification_report.text(verified, known.broken, width=width_of(sys.stdout)))
     return exit_code
 
 
-def _status(
-    host: Host,
-    target: Target,
-    packages: Mapping[str, Distribution],
-    known: Catalogue,
-    names: list[str],
-    output: Format,
-) -> int:
-    from verl_doctor.patching.place import interrupted
-    from verl_doctor.patching.state import states
-    from verl_doctor.report import patch_report
+def _status(asked: _Asked) -> int:
+    from verl_doctor.patching.leftovers import interrupted
 
-    found = states(host, target, packages, known.named(names))
-    left = interrupted(target, packages)
-    if output is Format.JSON:
-        sys.stdout.write(patch_report.render(target, found, 0, broken=known.broken, interrupted=left))
+    found = asked.states(asked.known.named(asked.names))
+    left = interrupted(asked.target, asked.packages)
+    if asked.output is Format.JSON:
+        from verl_doctor.report.patch_json import render
+
+        sys.stdout.write(render(asked.target, found, 0, broken=asked.known.broken, interrupted=left))
     else:
-        sys.stdout.write(patch_report.text(found, broken=known.broken, interrupted=left, whole=True))
+        from verl_doctor.report.hang import width_of
+        from verl_doctor.report.patch_text import text
+
+        width = width_of(sys.stdout)
+        sys.stdout.write(text(found, broken=asked.known.broken, interrupted=left, whole=True, width=width))
     return 0
 
 
-def _carry_out(
-    mode: Mode,
-    host: Host,
-    target: Target,
-    packages: Mapping[str, Distribution],
-    known: Catalogue,
-    names: list[str],
-) -> Plan:
-    from verl_doctor.patching import apply as writer
-    from verl_doctor.patching.catalogue import usual
+def _change(asked: _Asked) -> int:
+    """Carry out what is asked, or show it. An upgrade is offered before anything is patched."""
+    from verl_doctor.patching.upgrade import offers
+
+    is_reverted = asked.mode in {Mode.REVERT, Mode.PREVIEW_REVERT}
+    upgrades = () if is_reverted else offers(asked.target, asked.packages, asked.states(asked.patches))
+    if upgrades and asked.output is Format.TEXT:
+        _offer(upgrades)
+    plan = _reverted(asked) if is_reverted else _applied(asked)
+    exit_code = _exit_code(asked, plan)
+    if asked.output is Format.JSON:
+        _write_json(asked, plan, upgrades, exit_code)
+    else:
+        _write_text(asked, plan)
+    return exit_code
+
+
+def _offer(upgrades: Sequence[Upgrade]) -> None:
+    from verl_doctor.report.hang import width_of
+    from verl_doctor.report.patch_text import offered
+
+    sys.stderr.write(offered(upgrades, width_of(sys.stderr)))
+
+
+def _applied(asked: _Asked) -> Plan:
+    from verl_doctor.patching.apply import apply
+    from verl_doctor.patching.leftovers import require_finished
     from verl_doctor.patching.plan import plan_apply
+
+    if asked.mode is Mode.PREVIEW:
+        require_finished(asked.target, asked.packages)
+    make = apply if asked.mode is Mode.APPLY else plan_apply
+    return make(asked.host, asked.target, asked.packages, asked.patches)
+
+
+def _reverted(asked: _Asked) -> Plan:
+    from verl_doctor.patching.apply import revert
+    from verl_doctor.patching.leftovers import require_finished
     from verl_doctor.patching.revert import plan_revert
 
-    named = known.named(names) if names else ()
-    if mode is Mode.REVERT:
-        return writer.revert(host, target, packages, named, known=known.patches)
-    if mode is Mode.PREVIEW_REVERT:
-        return plan_revert(host, target, packages, named, known.patches)
-    patches = named or usual(known.patches)
-    if mode is Mode.APPLY:
-        return writer.apply(host, target, packages, patches)
-    return plan_apply(host, target, packages, patches)
+    if asked.mode is Mode.PREVIEW_REVERT:
+        require_finished(asked.target, asked.packages)
+    recorded = asked.known.unknown(asked.names)  # maybe of a patch of a team's own, which need not be here
+    here = [name for name in asked.names if name not in recorded]
+    named = asked.known.named(here) if here else ()
+    make = revert if asked.mode is Mode.REVERT else plan_revert
+    return make(asked.host, asked.target, asked.packages, named, known=asked.known.patches, recorded=recorded)
 
 
-def _exit_code(mode: Mode, plan: Plan, known: Catalogue) -> int:
+def _exit_code(asked: _Asked, plan: Plan) -> int:
     """Return 1 where a patch is pending though none should be, or one that was to be applied cannot be used."""
-    if mode is Mode.CHECK:
-        return int(bool(plan.edits or known.broken))
-    return int(mode is Mode.APPLY and bool(known.broken))
+    from verl_doctor.patching.leftovers import undone
+
+    if asked.mode is Mode.CHECK:
+        return int(bool(plan.edits or asked.known.broken or undone(asked.target, asked.packages)))
+    return int(asked.mode is Mode.APPLY and bool(asked.known.broken))
 
 
-def _report(
-    mode: Mode,
-    plan: Plan,
-    host: Host,
-    target: Target,
-    packages: Mapping[str, Distribution],
-    known: Catalogue,
-    output: Format,
-    exit_code: int,
-) -> None:
-    from verl_doctor.patching.place import interrupted
-    from verl_doctor.patching.state import states
-    from verl_doctor.patching.upgrade import offers
-    from verl_doctor.report import patch_report
+def _found(asked: _Asked, plan: Plan) -> Mapping[str, PatchState]:
+    """Return the states that the patches are in now."""
+    return asked.states(asked.known.named(list(plan.states))) if asked.is_written and plan.states else plan.states
 
-    is_written = mode in {Mode.APPLY, Mode.REVERT}
-    found = states(host, target, packages, known.named(list(plan.states))) if is_written else plan.states
-    changed = [str(edit.path) for edit in plan.edits]
-    left = interrupted(target, packages)
-    upgrades = offers(target, packages, plan.states) if mode in {Mode.PREVIEW, Mode.CHECK} else ()
-    if output is Format.JSON:
-        document = patch_report.render(
-            target,
-            found,
-            exit_code,
-            broken=known.broken,
-            interrupted=left,
-            diff=plan.diff(),
-            changed=changed if is_written else None,
-            upgrades=upgrades,
-        )
-        sys.stdout.write(document)
-        return
-    if mode in {Mode.PREVIEW, Mode.PREVIEW_REVERT}:
+
+def _write_json(asked: _Asked, plan: Plan, upgrades: Sequence[Upgrade], exit_code: int) -> None:
+    from verl_doctor.patching.leftovers import interrupted
+    from verl_doctor.report.patch_json import render
+
+    document = render(
+        asked.target,
+        _found(asked, plan),
+        exit_code,
+        broken=asked.known.broken,
+        interrupted=interrupted(asked.target, asked.packages),
+        diff=plan.diff(),
+        changed=[str(edit.path) for edit in plan.edits] if asked.is_written else None,
+        upgrades=upgrades,
+    )
+    sys.stdout.write(document)
+
+
+def _write_text(asked: _Asked, plan: Plan) -> None:
+    from verl_doctor.patching.leftovers import interrupted
+    from verl_doctor.report.hang import width_of
+    from verl_doctor.report.patch_text import DONE, text
+
+    if asked.mode in {Mode.PREVIEW, Mode.PREVIEW_REVERT}:
         sys.stdout.buffer.write(plan.diff())
         sys.stdout.flush()
-    sys.stderr.write(patch_report.text(found, broken=known.broken, interrupted=left, upgrades=upgrades))
-    sys.stderr.writelines(f"{patch_report.DONE[mode.value]} {path}\n" for path in changed)
+    left = interrupted(asked.target, asked.packages)
+    found = _found(asked, plan)
+    sys.stderr.write(text(found, broken=asked.known.broken, interrupted=left, width=width_of(sys.stderr)))
+    sys.stderr.writelines(f"{DONE[asked.mode.value]} {edit.path}\n" for edit in plan.edits)

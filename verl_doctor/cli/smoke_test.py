@@ -31,7 +31,7 @@ def command(
     device: Annotated[Device, typer.Option("--device", help="cpu tries what a CPU build of vLLM can.")] = Device.CUDA,
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="DIR", help="Try your own model instead; its folder."),
+        typer.Option("--model", metavar="DIR", readable=False, help="Try your own model instead; its folder."),
     ] = None,
     bench: Annotated[
         bool,
@@ -62,6 +62,7 @@ def command(
     from verl_doctor.patching import catalogue
     from verl_doctor.patching.state import states
     from verl_doctor.report import smoke_report
+    from verl_doctor.report.hang import width_of
     from verl_doctor.smoke.outcome import SmokeTest
     from verl_doctor.smoke.run import Began, run
 
@@ -85,8 +86,9 @@ def command(
             continue
         results.append(happened)
         _progress("")
-        (sys.stderr if output is Format.JSON else sys.stdout).write(smoke_report.line(happened))
-        sys.stdout.flush()
+        told = sys.stderr if output is Format.JSON else sys.stdout
+        told.write(smoke_report.line(happened, width_of(told)))
+        told.flush()
     test = SmokeTest(
         level=level,
         device=device,
@@ -95,7 +97,10 @@ def command(
         patches=states(host, target, collect(host, target), catalogue.everything().patches),
         seconds=time.monotonic() - started,
     )
-    sys.stdout.write(smoke_report.render(test, target) if output is Format.JSON else smoke_report.summary(test, target))
+    if output is Format.JSON:
+        sys.stdout.write(smoke_report.render(test, target))
+    else:
+        sys.stdout.write(smoke_report.summary(test, target, width_of(sys.stdout)))
     return test.exit_code
 
 

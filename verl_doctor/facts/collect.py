@@ -9,10 +9,11 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
+from verl_doctor.errors import one_line
 from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.host import Host
-from verl_doctor.model import Unavailable
+from verl_doctor.model import NOT_ASKED, Unavailable
 from verl_doctor.target import Target
 
 
@@ -33,8 +34,8 @@ class _Task:
             self.answer = self.collect(**{name: known[name] for name in self.needs})
         except (OSError, MissingFactError) as error:
             self.answer = Unavailable(str(error))
-        except Exception as error:  # noqa: BLE001 - a collector that breaks must not stop the others
-            self.answer = Unavailable(f"the collector broke: {type(error).__name__}: {error}")
+        except BaseException as error:  # noqa: BLE001 - a collector that breaks must not stop the others
+            self.answer = Unavailable(f"the collector broke: {one_line(error)}")
         self.done.set()
 
     def result(self, until: float) -> Any:
@@ -44,16 +45,13 @@ class _Task:
         return Unavailable(f"no answer within {self.deadline:g} seconds")
 
 
-NOT_ASKED = Unavailable("not asked for")
-
-
 def collect(host: Host, target: Target, only: Collection[str] | None = None) -> Facts:
-    """Return the facts about this node and target: all, or `only` those named and what they need.
+    """Return the facts about this node and target: all that take no import, or `only` those named and their needs.
 
     A collector is the function `collect` of the module named as the field of `Facts`. Its parameters say what
     it needs: `host`, `target`, or what other collectors found, after which it then runs.
     """
-    names = tuple(fact.name for fact in fields(Facts))
+    names = tuple(fact.name for fact in fields(Facts) if fact.default is not NOT_ASKED)
     known: dict[str, Any] = {"host": host, "target": target}
     waiting = _tasks({name for name in names if name != "target" and (only is None or name in only)})
     while waiting:

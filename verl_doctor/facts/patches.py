@@ -11,6 +11,9 @@ from verl_doctor.host import Host
 from verl_doctor.target import Target
 
 DEADLINE: Final = 10.0
+BUILT_IN: Final = "VDP"
+"""How the ids of the built-in patches begin; each of those has a known failure of its name."""
+
 State = Literal["applicable", "applied", "fixed-upstream", "unrecognised", "absent"]
 
 
@@ -19,7 +22,8 @@ class PatchState:
     """What a patch finds in the file it edits; `reason` says why for all but the plain cases.
 
     `fixed_in` is the first release without the bug; `only_where` the condition under which the bug is met, for a
-    patch that is applied only by name.
+    patch that is applied only by name. `is_affected` says of a file that is missing or not recognised whether the
+    release came with it, and with the bug.
     """
 
     id: str
@@ -30,6 +34,12 @@ class PatchState:
     reason: str | None = None
     fixed_in: str | None = None
     only_where: str | None = None
+    is_affected: bool = False
+
+    @property
+    def is_built_in(self) -> bool:
+        """Whether the patch comes with verl-doctor."""
+        return self.id.startswith(BUILT_IN)
 
 
 def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) -> dict[str, PatchState]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from verl_doctor.facts.binaries import Linked
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.disks import Disk
 from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.imports import Import
 from verl_doctor.facts.libraries import Library
 from verl_doctor.facts.limits import Limits
 from verl_doctor.facts.node import Node
@@ -18,20 +21,25 @@ from verl_doctor.facts.patches import PatchState
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.toolkit import Toolkit
 from verl_doctor.facts.torch import Torch
-from verl_doctor.model import Unavailable
+from verl_doctor.facts.vllm import Vllm
+from verl_doctor.model import NOT_ASKED, Unavailable
 from verl_doctor.target import Target
 
-NOT_RECORDED = Unavailable("these facts are of a verl-doctor that did not read it")
+NOT_RECORDED: Final = Unavailable("the facts were written before this was collected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is the case on one node, for one target. Each field comes from the collector of the same name."""
+    """What is the case on one node, for one target. Each field comes from the collector of the same name.
+
+    What is NOT_ASKED by default can take minutes, and is collected apart, where it is asked for.
+    """
 
     target: Target
     python: Python | Unavailable
     packages: Mapping[str, Distribution] | Unavailable
     torch: Torch | Unavailable
+    vllm: Vllm | Unavailable
     libraries: tuple[Library, ...] | Unavailable
     driver: Driver | Unavailable
     gpus: tuple[Gpu, ...] | Unavailable
@@ -43,3 +51,5 @@ class Facts:
     env: Mapping[str, str] | Unavailable
     patches: Mapping[str, PatchState] | Unavailable
     binaries: Mapping[str, Linked] | Unavailable = NOT_RECORDED
+    broken_patches: tuple[Broken, ...] | Unavailable = NOT_RECORDED
+    imports: Mapping[str, Import] | Unavailable = NOT_ASKED

@@ -9,6 +9,7 @@ from shlex import quote
 from typing import Final
 
 from verl_doctor.errors import DataError
+from verl_doctor.facts.gpus import kinds
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.conditions import conditions
 from verl_doctor.knowledge.judgement import Condition, Holds, judge_any
@@ -83,6 +84,7 @@ def _stack(cure: Cure, facts: Facts, matrix: Matrix) -> Stack | None:
         vllm=vllm.version if vllm and "vllm" not in cure.stack else None,
         python=None if isinstance(facts.python, Unavailable) else facts.python.version,
         driver=None if isinstance(facts.driver, Unavailable) else facts.driver.version,
+        gpus=kinds(facts.gpus),
     )
 
 

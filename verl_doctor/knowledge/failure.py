@@ -12,7 +12,7 @@ from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.conditions import versions
 from verl_doctor.knowledge.cures import Cure, remedy
 from verl_doctor.knowledge.cures import read as read_cure
-from verl_doctor.knowledge.judgement import Condition, Holds, HoldsNot, Unknown
+from verl_doctor.knowledge.judgement import Condition, Holds, HoldsNot, Unknown, judge_any
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.strict_yaml import Part, Row, row
 from verl_doctor.model import (
@@ -46,7 +46,9 @@ class Texts:
 class Failure:
     """A known failure. It occurs where its own `when` holds, or a row of breaks in the matrix that names it.
 
-    `asks` says whether facts can tell of it at all; the texts are parsed when they are first needed.
+    `within` is for what facts alone cannot tell of (a setting of the job, a line of its log): where it does not
+    hold, the failure cannot occur; where it does, nothing is said yet. `asks` says whether facts can tell of it at
+    all, `prevents` which modules cannot be imported where it occurs; the texts are parsed when they are first needed.
     """
 
     id: str
@@ -54,7 +56,9 @@ class Failure:
     severity: Severity
     layer: Layer
     when: tuple[Condition, ...]
+    within: tuple[Condition, ...]
     asks: bool
+    prevents: frozenset[str]
     written: Part
 
     @property
@@ -65,7 +69,7 @@ class Failure:
     def ask(self, facts: Facts, matrix: Matrix) -> Outcome:
         """Judge whether this failure occurs on these facts."""
         unknown: Unknown | None = None
-        for condition, sources in self._alternatives(matrix):
+        for condition, sources in self.alternatives(matrix):
             match condition.judge(facts):
                 case Holds() as judgement:
                     if self._is_patched(facts):
@@ -77,6 +81,10 @@ class Failure:
                     pass
         return Skipped(unknown.reason) if unknown else Passed()
 
+    def is_possible(self, facts: Facts) -> bool:
+        """Say whether this failure can occur on these facts; what is unknown does not rule it out."""
+        return not self.within or not isinstance(judge_any(self.within, facts), HoldsNot)
+
     def _is_patched(self, facts: Facts) -> bool:
         """Say whether a patch that cures this failure has been applied, or came with the release."""
         if isinstance(facts.patches, Unavailable):
@@ -84,7 +92,8 @@ class Failure:
         found = (facts.patches.get(cure.patch) for cure in self.texts.cures if cure.patch)
         return any(state is not None and state.state in {"applied", "fixed-upstream"} for state in found)
 
-    def _alternatives(self, matrix: Matrix) -> list[tuple[Condition, tuple[str, ...]]]:
+    def alternatives(self, matrix: Matrix) -> list[tuple[Condition, tuple[str, ...]]]:
+        """Return the conditions under which it occurs, each with the sources of its row in the matrix."""
         rows = [(versions(broken.when), broken.sources) for broken in matrix.breaks_of(self.name)]
         return [*rows, *((condition, ()) for condition in self.when)]
 
@@ -97,6 +106,7 @@ class Failure:
             evidence=tuple(dict.fromkeys(seen.where for seen in holds.seen)),
             sources=_cited(matrix, (*sources, *texts.sources)),
             about=frozenset(seen.about for seen in holds.seen if seen.about),
+            prevents=self.prevents,
         )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from verl_doctor.facts.snapshot import Facts
 
@@ -44,9 +44,10 @@ NOT: Final = HoldsNot()
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Tests that must all hold."""
+    """Tests that must all hold, and the mapping that states them."""
 
     tests: tuple[Test, ...] = field(repr=False)
+    stated: Mapping[str, Any] = field(default_factory=dict)
 
     def judge(self, facts: Facts) -> Judgement:
         """Judge the tests; one that does not hold settles it, whatever is unknown."""

@@ -1,7 +1,8 @@
 """Reads the known failures: one YAML file per area, an entry per failure.
 
 An entry is a mapping under the failure's name. The keys that decide whether it occurs come first (id, layer,
-severity, when) and are parsed at once; `title` begins what is written about it, parsed only when it is needed.
+severity, when, within; prevents: the modules that then cannot be imported) and are parsed at once; `title` begins what
+is written about it, parsed only when it is needed.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def _in_file(file: str, text: str, matrix: Matrix) -> Iterator[Failure]:
     for name, fields in row(heads, file).items():
         if not isinstance(fields, Row) or name not in tails:
             raise DataError(f"{file}: the entry {name!r} must be a mapping in which `title` follows the conditions.")
-        fields.only({"id", "severity", "layer", "when"})
+        fields.only({"id", "severity", "layer", "when", "within", "prevents"})
         when = conditions(fields.get("when", []), fields.place)
         yield Failure(
             id=fields.text("id"),
@@ -61,7 +62,9 @@ def _in_file(file: str, text: str, matrix: Matrix) -> Iterator[Failure]:
             severity=_member(Severity, fields, "severity"),
             layer=_member(Layer, fields, "layer"),
             when=when,
+            within=conditions(fields.get("within", []), fields.place),
             asks=bool(when or matrix.breaks_of(name)),
+            prevents=frozenset(fields.texts("prevents")),
             written=tails[name],
         )
 

@@ -14,7 +14,9 @@ from verl_doctor.model import Unavailable
 
 PRESENT: Final = "present"
 ABSENT: Final = "absent"
-FACTS: Final = frozenset({"packages", "python", "driver", "env", "torch", "compiler", "limits", "patches"})
+FACTS: Final = frozenset(
+    {"packages", "python", "driver", "gpus", "env", "torch", "vllm", "compiler", "limits", "patches"}
+)
 """The facts that tests look at."""
 _BOUND: Final = re.compile(r"<(\d+)( GiB)?")
 _GIB: Final = 2**30
@@ -37,7 +39,7 @@ def package(name: str, wanted: str) -> Test:
             where=f"{name} {installed.version} in {installed.location}",
             about=name,
         )
-        return Holds((here,)) if wanted == PRESENT else _version(installed.version, wanted, here)
+        return Holds((here,)) if wanted == PRESENT else compare(installed.version, wanted, here)
 
     return test
 
@@ -50,7 +52,7 @@ def python(wanted: str) -> Test:
             return Unknown(facts.python.reason)
         version = facts.python.version
         where = f"Python {version} in {facts.python.prefix}"
-        return _version(version, wanted, Seen(what=f"Python {version}", where=where, about="python"))
+        return compare(version, wanted, Seen(what=f"Python {version}", where=where, about="python"))
 
     return test
 
@@ -64,12 +66,13 @@ def driver(wanted: str) -> Test:
         if facts.driver.version is None:
             return Unknown(f"the driver's version is not known: {facts.driver.detail}")
         what = f"driver {facts.driver.version}"
-        return _version(facts.driver.version, wanted, Seen(what=what, where=what, about="driver"))
+        return compare(facts.driver.version, wanted, Seen(what=what, where=what, about="driver"))
 
     return test
 
 
-def _version(version: str, wanted: str, seen: Seen) -> Judgement:
+def compare(version: str, wanted: str, seen: Seen) -> Judgement:
+    """Judge a version that was seen against a specifier."""
     match satisfies(version, wanted):
         case True:
             return Holds((seen,))
@@ -140,15 +143,43 @@ def flavour(wanted: str) -> Test:
     return test
 
 
+def cuda(wanted: str) -> Test:
+    """Return a test on the CUDA that torch was built with."""
+
+    def test(facts: Facts) -> Judgement:
+        if isinstance(facts.torch, Unavailable):
+            return Unknown(facts.torch.reason)
+        if facts.torch.cuda is None:
+            return NOT
+        what = f"torch {facts.torch.version} for CUDA {facts.torch.cuda}"
+        return compare(facts.torch.cuda, wanted, Seen(what=what, where=f"{what} in {facts.torch.location}"))
+
+    return test
+
+
+def untagged(name: str) -> Test:
+    """Return a test on a version that carries no local tag: a build of the package index, not of another source."""
+
+    def test(facts: Facts) -> Judgement:
+        if isinstance(facts.packages, Unavailable):
+            return Unknown(facts.packages.reason)
+        installed = facts.packages.get(name)
+        return NOT if installed is None or "+" in installed.version or installed.editable else Holds(())
+
+    return test
+
+
 def patch(wanted: str) -> Test:
-    """Return a test on whether a patch is still to be applied; a file that it does not recognise is unknown."""
+    """Return a test on whether a patch is still to be applied; not known for a file that is missing or strange."""
 
     def test(facts: Facts) -> Judgement:
         if isinstance(facts.patches, Unavailable):
             return Unknown(facts.patches.reason)
         found = facts.patches.get(wanted)
-        if found is None or found.state in {"applied", "fixed-upstream", "absent"}:
+        if found is None or found.state in {"applied", "fixed-upstream"}:
             return NOT
+        if found.state == "absent":
+            return Unknown(found.reason or "its file is missing") if found.is_affected else NOT
         if found.state == "unrecognised":
             return Unknown(f"{found.file} is not the code that was released: {found.reason}")
         return Holds((Seen(what="not patched", where=f"{found.file} is as it was released", about=found.distribution),))
@@ -157,21 +188,37 @@ def patch(wanted: str) -> Test:
 
 
 def missing(wanted: str, place: str) -> Test:
-    """Return a test on a tool that is not there."""
-    if wanted not in {"cc", "python-headers"}:
-        raise DataError(f"{place}: the key 'missing' holds {wanted!r}, which is neither cc nor python-headers.")
+    """Return a test on a tool or a file that is not there."""
+    tests = {"cc": _no_cc, "python-headers": _no_python_headers, "cumem-allocator": _no_cumem_allocator}
+    if wanted not in tests:
+        raise DataError(f"{place}: the key 'missing' holds {wanted!r}, which is none of {', '.join(tests)}.")
+    return tests[wanted]
 
-    def test(facts: Facts) -> Judgement:
-        if isinstance(facts.compiler, Unavailable):
-            return Unknown(facts.compiler.reason)
-        what = "no C compiler" if wanted == "cc" else "no Python.h"
-        found = facts.compiler.cc if wanted == "cc" else facts.compiler.python_h
-        if wanted == "python-headers" and found is None and isinstance(facts.python, Unavailable):
-            return Unknown(f"for which Python to seek Python.h is not known: {facts.python.reason}")
-        where = f"{what} on PATH" if wanted == "cc" else f"{what} for the Python of {facts.target.prefix}"
-        return Holds((Seen(what=what, where=where),)) if found is None else NOT
 
-    return test
+def _no_cc(facts: Facts) -> Judgement:
+    if isinstance(facts.compiler, Unavailable):
+        return Unknown(facts.compiler.reason)
+    found = facts.compiler.cc
+    return Holds((Seen(what="no C compiler", where="no C compiler on PATH"),)) if found is None else NOT
+
+
+def _no_python_headers(facts: Facts) -> Judgement:
+    if isinstance(facts.compiler, Unavailable):
+        return Unknown(facts.compiler.reason)
+    if facts.compiler.python_h is not None:
+        return NOT
+    if isinstance(facts.python, Unavailable):
+        return Unknown(f"for which Python to seek Python.h is not known: {facts.python.reason}")
+    return Holds((Seen(what="no Python.h", where=f"no Python.h for the Python of {facts.target.prefix}"),))
+
+
+def _no_cumem_allocator(facts: Facts) -> Judgement:
+    if isinstance(facts.vllm, Unavailable):
+        return Unknown(facts.vllm.reason)
+    if facts.vllm.cumem_allocator:
+        return NOT
+    what = "no cumem_allocator"
+    return Holds((Seen(what=what, where=f"{what}*.so in {facts.vllm.location}", about="vllm"),))
 
 
 def limit(name: str, bound: str, place: str) -> Test:

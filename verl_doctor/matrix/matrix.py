@@ -7,19 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
 from verl_doctor.errors import DataError
 from verl_doctor.matrix.gpu_code import runs_on
-from verl_doctor.matrix.rows import Break, DriverMinimum, Gate, Release, Stack, TorchBuild, Window
+from verl_doctor.matrix.machine import Machine, obstacles
+from verl_doctor.matrix.rows import (
+    Break,
+    Claim,
+    DriverMinimum,
+    Gate,
+    Proof,
+    Release,
+    Settings,
+    Stack,
+    TorchBuild,
+    Window,
+)
 from verl_doctor.matrix.specifiers import release, satisfies, specifiers_of, version_of
-from verl_doctor.matrix.stacks import choose, parsed
+from verl_doctor.matrix.stacks import parsed, ranked
 from verl_doctor.matrix.strict_yaml import Part, Row, parts, read, row, rows
 from verl_doctor.model import Source, SourceKind
 
 __all__ = ["Matrix", "Stack"]
 
-SECTIONS: Final = ("sources", "gates", "windows", "breaks", "drivers", "torch", "stacks", "releases")
+SECTIONS: Final = (
+    *("sources", "gates", "windows", "breaks", "drivers", "torch"),
+    *("gpus", "settings", "claims", "stacks", "proofs", "releases"),
+)
+_SETTINGS: Final = ("enforce_eager", "free_cache_engine", "why", "vllm_use_v1", "source")
 
 
 class Matrix:
@@ -141,7 +157,13 @@ class Matrix:
         """Return the recommended stacks, the newest verl first."""
         return self._stacks
 
-    def best_stack(
+    def ranked_stacks(self, wanted: Mapping[str, str], machine: Machine | None = None) -> tuple[Stack, ...]:
+        """Return the stacks that go with these versions and run on this machine, the best first."""
+        here = machine or Machine()
+        possible = [stack for stack in self._stacks if next(obstacles(stack, here, self), None) is None]
+        return tuple(ranked(possible, self.windows, wanted))
+
+    def best_stack(  # noqa: PLR0913 # what is installed, and on what
         self,
         *,
         verl: str | None = None,
@@ -149,15 +171,69 @@ class Matrix:
         torch: str | None = None,
         python: str | None = None,
         driver: str | None = None,
+        gpus: tuple[tuple[str, str], ...] = (),
     ) -> Stack | None:
         """Return the recommended stack that keeps the most of what is installed and runs here.
 
         verl is kept first (another release of the same series stands in for one without a stack), then vLLM
-        (through the verl that can use it), then torch. Nothing installed: the newest verl.
+        (through the verl that can use it), then torch. Nothing installed: the newest verl that has more than its
+        time to vouch for its vLLM.
         """
         installed = {"verl": verl, "vllm": vllm, "torch": torch}
-        possible = [stack for stack in self._stacks if stack.runs_on(python, driver)]
-        return choose(possible, self.windows, {name: v for name, v in installed.items() if v is not None})
+        wanted = {name: version for name, version in installed.items() if version is not None}
+        return next(iter(self.ranked_stacks(wanted, Machine(python=python, driver=driver, gpus=gpus))), None)
+
+    def proofs(self, stack: str) -> tuple[Proof, ...]:
+        """Return what a resolver said to a stack, as far as it was asked."""
+        part = self._proofs.get(stack)
+        if part is None:
+            return ()
+        return tuple(
+            Proof(
+                python=fields.text("python"),
+                index=fields.text("index"),
+                date=fields.text("date"),
+                refusal=fields.text("refusal") if "refusal" in fields else None,
+            )
+            for fields in (
+                each.only({"python", "index", "date", "refusal"})
+                for each in rows(read(part.text, part.file, part.before), f"{part.file}:{part.before + 1}")
+            )
+        )
+
+    def settings(self, verl: str, vllm: str) -> Settings | None:
+        """Return the rollout settings for CUDA graphs and sleep mode, or None where they are not known."""
+        for fields in self._rows("settings", {"verl", "vllm", *_SETTINGS}):
+            if satisfies(verl, fields.text("verl")) and satisfies(vllm, fields.text("vllm")):
+                return Settings(
+                    enforce_eager=fields.text("enforce_eager") == "True",
+                    free_cache_engine=fields.text("free_cache_engine") == "True",
+                    why=fields.text("why"),
+                    vllm_use_v1=fields.text("vllm_use_v1"),
+                    sources=self.cite(self._cited(fields)),
+                )
+        return None
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return what is written about versions and does not hold."""
+        return tuple(
+            Claim(
+                when=fields.pairs("when"),
+                claim=fields.text("claim"),
+                truth=fields.text("truth"),
+                sources=self.cite(self._cited(fields)),
+            )
+            for fields in self._rows("claims", {"when", "claim", "truth", "source"})
+        )
+
+    def gpu_names(self) -> dict[str, str]:
+        """Return the compute capability of each GPU, by name."""
+        found: dict[str, str] = {}
+        for capability, part in self._parts("gpus", 2).items():
+            fields = row(part.text, part.file, part.before).only({"names", "source"})
+            self._cited(fields)
+            found |= dict.fromkeys(fields.texts("names"), capability)
+        return found
 
     def cite(self, ids: tuple[str, ...]) -> tuple[Source, ...]:
         """Return the sources with these ids."""
@@ -180,15 +256,25 @@ class Matrix:
                 self._driver(kind, cuda, cuda)
         self.windows()
         self.stacks()
-        for fields in self._rows("gates", {"verl", "vllm", "source"}):
-            self.cite(self._cited(fields))
-            _specifier(fields, fields.text("verl"))
-            _specifier(fields, fields.text("vllm"))
-        for fields in self._rows("breaks", {"failure", "when", "source"}):
-            self.cite(self._cited(fields))
-            for specifier in fields.pairs("when").values():
-                if specifier not in {"present", "absent"}:
-                    _specifier(fields, specifier)
+        for name in self._proofs:
+            self.proofs(name)
+        self.gpu_names()
+        self._verify_specifiers()
+
+    def _verify_specifiers(self) -> None:
+        pairs = {"gates": {"source"}, "settings": set(_SETTINGS)}
+        for section, others in pairs.items():
+            for fields in self._rows(section, {"verl", "vllm", *others}):
+                self.cite(self._cited(fields))
+                _specifier(fields, fields.text("verl"))
+                _specifier(fields, fields.text("vllm"))
+        conditions = {"breaks": {"failure"}, "claims": {"claim", "truth"}}
+        for section, others in conditions.items():
+            for fields in self._rows(section, {"when", "source", *others}):
+                self.cite(self._cited(fields))
+                for specifier in fields.pairs("when").values():
+                    if specifier not in {"present", "absent"}:
+                        _specifier(fields, specifier)
 
     @cached_property
     def _sources(self) -> dict[str, Part]:
@@ -201,6 +287,10 @@ class Matrix:
     @cached_property
     def _torch(self) -> dict[str, Part]:
         return self._parts("torch", 2)
+
+    @cached_property
+    def _proofs(self) -> dict[str, Part]:
+        return self._parts("proofs", 2)
 
     @cached_property
     def _drivers(self) -> dict[str, dict[str, Part]]:
@@ -221,8 +311,8 @@ class Matrix:
 
     def _stack(self, name: str, part: Part) -> Stack:
         fields = row(part.text, part.file, part.before)
-        texts = ("python", "pythons", "cuda", "min_driver", "flash_attn", "confidence", "verified")
-        fields.only({*texts, "rank", "pins", "source"})
+        texts = ("python", "pythons", "glibc", "cuda", "min_driver", "flash_attn", "confidence", "period")
+        fields.only({*texts, "rank", "verified", "image", "note", "pins", "source"})
         pins = fields.pairs("pins")
         if not {"verl", "vllm", "torch", "tensordict"} <= pins.keys():
             raise DataError(f"{fields.place}: the stack {name!r} must pin verl, vllm, torch and tensordict.")
@@ -232,6 +322,9 @@ class Matrix:
             name=name,
             rank=int(fields.text("rank")),
             pins=pins,
+            verified=tuple(self._kind(fields, kind) for kind in fields.texts("verified")),
+            image=fields.get("image"),
+            note=fields.get("note"),
             sources=self.cite(self._cited(fields)),
             **{key: fields.text(key) for key in texts},
         )
@@ -277,11 +370,15 @@ class Matrix:
     def _source(self, name: str) -> Source:
         part = self._sources[name]
         fields = row(part.text, part.file, part.before).only({"kind", "reference", "date"})
+        kind = self._kind(fields, fields.text("kind"), f" of the source {name!r}")
+        return Source(kind=kind, reference=fields.text("reference"), date=fields.text("date"))
+
+    def _kind(self, fields: Row, text: str, subject: str = "") -> SourceKind:
         for kind in get_args(SourceKind):
-            if fields.text("kind") == kind:
-                return Source(kind=kind, reference=fields.text("reference"), date=fields.text("date"))
+            if text == kind:
+                return cast("SourceKind", kind)
         kinds = ", ".join(get_args(SourceKind))
-        raise DataError(f"{fields.place}: the kind of the source {name!r} is not one of {kinds}.")
+        raise DataError(f"{fields.place}: the kind{subject} is not one of {kinds}.")
 
 
 def _specifier(fields: Row, text: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from verl_doctor.matrix.specifiers import satisfies
-from verl_doctor.model import Source
+from verl_doctor.model import Source, SourceKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +74,9 @@ class TorchBuild:
 class Stack:
     """A recommended stack: versions that belong together. `rank` 1 is the first choice for its verl release.
 
-    `python` is the Python it is for, `pythons` those that its pins can be installed on; `cuda` the CUDA of
-    its torch, `min_driver` the oldest driver for it; `verified` says by what proof its versions are known.
+    `python` is the Python it is for, `pythons` and `glibc` where its pins can be installed; `cuda` the CUDA of
+    its torch, `min_driver` the oldest driver for it; `verified` says who vouches for its versions; `period` is the
+    day whose package index it was made from; `image` the container image that verl named for it.
     """
 
     name: str
@@ -84,14 +84,55 @@ class Stack:
     pins: Mapping[str, str]
     python: str
     pythons: str
+    glibc: str
     cuda: str
     min_driver: str
     flash_attn: str
     confidence: str
-    verified: str
+    verified: tuple[SourceKind, ...]
+    period: str
+    image: str | None
+    note: str | None
     sources: tuple[Source, ...]
 
-    def runs_on(self, python: str | None, driver: str | None) -> bool:
-        """Say whether nothing known speaks against this Python and this driver."""
-        fits = python is None or satisfies(python, self.pythons) is not False
-        return fits and (driver is None or satisfies(driver, f">={self.min_driver}") is not False)
+    @property
+    def is_vouched_for(self) -> bool:
+        """Say whether more than its time speaks for its versions."""
+        return self.verified != ("inferred",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a resolver said to a stack's pins for a Python, on the index of a day; `refusal` is None for yes."""
+
+    python: str
+    index: str
+    date: str
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What verl's rollout settings are for CUDA graphs and sleep mode."""
+
+    enforce_eager: bool
+    free_cache_engine: bool
+    why: str
+    vllm_use_v1: str
+    sources: tuple[Source, ...]
+
+    @property
+    def launch(self) -> tuple[str, ...]:
+        """The lines for a launch script."""
+        values = {"enforce_eager": self.enforce_eager, "free_cache_engine": self.free_cache_engine}
+        return tuple(f"actor_rollout_ref.rollout.{name}={value}" for name, value in values.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is written about these versions and does not hold, and what does."""
+
+    when: Mapping[str, str]
+    claim: str
+    truth: str
+    sources: tuple[Source, ...]

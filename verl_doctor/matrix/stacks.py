@@ -1,8 +1,8 @@
-"""Chooses among the recommended stacks."""
+"""Ranks the recommended stacks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from packaging.version import Version
 
@@ -11,20 +11,27 @@ from verl_doctor.matrix.rows import Stack, Window
 from verl_doctor.matrix.specifiers import satisfies, version_of
 
 
-def choose(
-    stacks: Sequence[Stack], windows: Callable[[], Sequence[Window]], installed: Mapping[str, str]
-) -> Stack | None:
-    """Return the stack that keeps the most of what is installed, the first of equals, or None."""
+def ranked(
+    stacks: Sequence[Stack], windows: Callable[[], Sequence[Window]], wanted: Mapping[str, str]
+) -> Iterable[Stack]:
+    """Return the stacks that go with these versions: first what keeps the most of them, then what is vouched for.
+
+    Among equals the order stays: the newest verl, its first choice.
+    """
     possible = list(stacks)
-    if "verl" in installed:
-        possible = _of_release(possible, installed["verl"])
-    elif "vllm" in installed:
-        vllm = installed["vllm"]
+    if "verl" in wanted:
+        possible = _of_release(possible, wanted["verl"])
+    elif "vllm" in wanted:
+        vllm = wanted["vllm"]
         possible = [s for s in possible if _has(s, "vllm", vllm)] or _for_vllm(possible, windows(), vllm)
-    elif "torch" in installed:
-        possible = [s for s in possible if _has(s, "torch", installed["torch"])]
-    kept = [(name, installed[name]) for name in ("vllm", "torch") if name in installed]
-    return max(possible, key=lambda stack: [_has(stack, *pair) for pair in kept], default=None)
+    elif "torch" in wanted:
+        possible = [s for s in possible if _has(s, "torch", wanted["torch"])]
+    kept = [(name, wanted[name]) for name in ("vllm", "torch", "tensordict") if name in wanted]
+    return sorted(
+        possible,
+        key=lambda stack: ([_has(stack, *pair) for pair in kept], "verl" in wanted or stack.is_vouched_for),
+        reverse=True,
+    )
 
 
 def parsed(version: str) -> Version:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, journal
+from verl_doctor.patching import catalogue, leftovers, transaction
 from verl_doctor.patching.disk import Disk
 from verl_doctor.patching.lock import PATIENCE, held
 from verl_doctor.patching.patch import Patch
-from verl_doctor.patching.place import Place, locate_all
+from verl_doctor.patching.place import Place, everything, locate_all
 from verl_doctor.patching.plan import Plan, plan_apply
 from verl_doctor.patching.revert import plan_revert
 from verl_doctor.target import Target
@@ -35,8 +37,8 @@ def apply(  # noqa: PLR0913 # what to plan, and how to write
 
     Raises PatchRefusedError, BusyError or WriteFailedError, always with nothing changed.
     """
-    places = locate_all(target, packages, patches or catalogue.built_in())
-    return _run(lambda: plan_apply(host, target, packages, patches), places, disk or Disk(), patience)
+    writer = _Writer(host=host, target=target, packages=packages, disk=disk or Disk(), patience=patience)
+    return writer.run(lambda: plan_apply(host, target, packages, patches), patches or catalogue.built_in())
 
 
 def revert(  # noqa: PLR0913 # what to plan, and how to write
@@ -46,56 +48,78 @@ def revert(  # noqa: PLR0913 # what to plan, and how to write
     patches: Sequence[Patch] = (),
     *,
     known: Sequence[Patch] = (),
+    recorded: Sequence[str] = (),
     disk: Disk | None = None,
     patience: float = PATIENCE,
 ) -> Plan:
     """Put original files back, of all that verl-doctor patched without any; otherwise as `apply`.
 
-    `known` are the patches that can be applied again where one of several is taken back, the built-in by default.
+    `known` are the patches that can be applied again where one of several is taken back, the built-in by default;
+    `recorded` names of patches to revert that only a receipt knows.
     """
-    places = locate_all(target, packages, patches)
-    return _run(lambda: plan_revert(host, target, packages, patches, known), places, disk or Disk(), patience)
+    writer = _Writer(host=host, target=target, packages=packages, disk=disk or Disk(), patience=patience)
+    return writer.run(lambda: plan_revert(host, target, packages, patches, known, recorded=recorded), patches)
 
 
-def _run(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, patience: float) -> Plan:
-    refusal: PatchRefusedError | None = None
-    if not any(place.is_interrupted for place in places):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Writer:
+    """Who writes into an environment."""
+
+    host: Host
+    target: Target
+    packages: Mapping[str, Distribution]
+    disk: Disk
+    patience: float
+
+    def run(self, make: Callable[[], Plan], patches: Sequence[Patch]) -> Plan:
+        """Carry out the plan that `make` makes, for these patches and whatever was patched before."""
+        left = leftovers.find(self.target, self.packages)
+        places = (*locate_all(self.target, self.packages, patches), *left)
+        refusal: PatchRefusedError | None = None
+        if not left and not any(place.is_interrupted for place in places):
+            try:
+                plan = make()
+            except PatchRefusedError as error:
+                refusal = error  # judged again under the lock: another run may just have ended
+            else:
+                if not plan.changes:
+                    return plan
         try:
-            plan = make()
-        except PatchRefusedError as error:
-            refusal = error  # judged again under the lock: another run may just have ended
-        else:
-            if not plan.changes:
-                return plan
-    try:
-        return _under_lock(make, places, disk, patience)
-    except WriteFailedError:
-        if refusal:
-            raise refusal from None
-        raise
+            return self._under_lock(make, places)
+        except WriteFailedError:
+            if refusal:
+                raise refusal from None
+            raise
 
+    def _under_lock(self, make: Callable[[], Plan], places: Sequence[Place]) -> Plan:
+        while True:
+            with _locked(places, self.patience):
+                for place in places:
+                    self._recover(place)
+                plan = make()
+                if set(plan.places) <= set(places):
+                    if plan.changes:
+                        transaction.carry_out(plan.changes, plan.places[0].journal, self.disk)
+                    return plan
+            places = (*places, *plan.places)  # another run has just patched one that was not locked
 
-def _under_lock(make: Callable[[], Plan], places: Sequence[Place], disk: Disk, patience: float) -> Plan:
-    while True:
-        with _locked(places, patience):
-            for place in places:
-                journal.recover(place.journal, disk)
-            plan = make()
-            if set(plan.places) <= set(places):
-                if plan.changes:
-                    journal.carry_out(plan.changes, plan.places[0].journal, disk)
-                return plan
-        places = (*places, *plan.places)  # another run has just patched one that was not locked
+    def _recover(self, place: Place) -> None:
+        transaction.recover(place.journal, self.disk, self._holds)
+        if not place.is_installed:
+            leftovers.clear(place, self.disk)
+
+    def _holds(self, folder: Path) -> bool:
+        """Say whether a folder is part of what is, or was, installed here."""
+        places = (*everything(self.target, self.packages).values(), *leftovers.find(self.target, self.packages))
+        return any(place.holds(self.host, folder) for place in places)
 
 
 @contextmanager
 def _locked(places: Sequence[Place], patience: float) -> Iterator[None]:
     with ExitStack() as stack:
-        for place in sorted(set(places), key=lambda place: place.lock):  # everybody in the same order
+        for lock in sorted({lock.resolve() for place in places for lock in place.locks}):  # everybody in one order
             try:
-                stack.enter_context(held(place.lock, patience))
+                stack.enter_context(held(lock, patience))
             except OSError as error:
-                raise WriteFailedError(
-                    f"{place.lock} cannot be locked: {error.strerror}; nothing was changed."
-                ) from error
+                raise WriteFailedError(f"{lock} cannot be locked: {error.strerror}; nothing was changed.") from error
         yield

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from verl_doctor import patches
 from verl_doctor.errors import UsageError
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.patching import own
-from verl_doctor.patching.own import Broken
+from verl_doctor.patching.entry_points import installed
 from verl_doctor.patching.patch import Patch
 
 
@@ -24,14 +25,33 @@ class Catalogue:
     broken: tuple[Broken, ...] = ()
 
     def named(self, names: Sequence[str]) -> tuple[Patch, ...]:
-        """Return the patches with these ids or names, all of them without any.
+        """Return the patches with these ids or names, in capitals or not; all of them without any.
 
         Raises UsageError for a name that no patch has.
         """
-        if unknown := [name for name in names if not any(name in (patch.id, patch.name) for patch in self.patches)]:
+        if unknown := self.unknown(names):
             listed = ", ".join(f"{patch.id} {patch.name}" for patch in self.patches)
-            raise UsageError(f"There is no patch {', '.join(unknown)}; known are {listed}.")
-        return tuple(patch for patch in self.patches if not names or patch.id in names or patch.name in names)
+            raise UsageError(f"There is no patch {', '.join(map(self._with_nearest, unknown))}; known are {listed}.")
+        wanted = {name.casefold() for name in names}
+        return tuple(patch for patch in self.patches if not wanted or wanted & _keys(patch))
+
+    def unknown(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Return those of the names that no patch has."""
+        keys = {key for patch in self.patches for key in _keys(patch)}
+        return tuple(name for name in names if name.casefold() not in keys)
+
+    def _with_nearest(self, name: str) -> str:
+        """Return a name that no patch has, with the one that may be meant."""
+        from difflib import get_close_matches
+
+        written = {key.casefold(): key for patch in self.patches for key in (patch.id, patch.name)}
+        nearest = get_close_matches(name.casefold(), written, n=1)
+        return f"{name} (nearest: {written[nearest[0]]})" if nearest else name
+
+
+def _keys(patch: Patch) -> set[str]:
+    """Return what a patch may be called on the command line, in small letters."""
+    return {patch.id.casefold(), patch.name.casefold()}
 
 
 def usual(known: Iterable[Patch]) -> tuple[Patch, ...]:
@@ -54,7 +74,7 @@ def everything(folder: Path | None = None) -> Catalogue:
     """
     known = list(built_in())
     broken: list[Broken] = []
-    for origin, load in (*own.installed(), *own.in_folder(folder)):
+    for origin, load in (*installed(), *own.in_folder(folder)):
         found = own.checked(origin, load, known)
         if isinstance(found, Broken):
             broken.append(found)

@@ -11,6 +11,7 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from verl_doctor.patching.field_types import type_problems
 from verl_doctor.patching.patch import Patch, Site
 
 _ID: Final = re.compile(r"[A-Z]{2,}[0-9]{3,}")
@@ -19,7 +20,17 @@ _SCOPE: Final = re.compile(r"|[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def problems(patch: Patch) -> Iterator[str]:
-    """Yield what is wrong with a declaration, each as a clause that follows a colon."""
+    """Yield what is wrong with a declaration, each as a clause that follows a colon.
+
+    Where a field holds another type than it should, the rest is not looked at.
+    """
+    wrong = tuple(type_problems(patch))
+    yield from wrong
+    if not wrong:
+        yield from _value_problems(patch)
+
+
+def _value_problems(patch: Patch) -> Iterator[str]:
     if not _ID.fullmatch(patch.id):
         yield f"its id {patch.id!r} is not capital letters and three digits or more, such as ACME001"
     if not _NAME.fullmatch(patch.name):

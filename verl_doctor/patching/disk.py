@@ -16,7 +16,7 @@ class Disk:
         """Do nothing; called before every operation, and within those that take several."""
 
     def create(self, path: Path, content: bytes, like: Path | None = None) -> None:
-        """Write a new file through to the medium, with the mode, and where permitted the owner, of another."""
+        """Write a new file through to the medium, with mode and owner of another, of its folder without one."""
         self.remove(path)
         self.step()
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -25,8 +25,7 @@ class Disk:
             written = 0
             while written < len(content):
                 written += os.write(file, content[written:])
-            if like is not None:
-                _resemble(file, like.stat())
+            _resemble(file, (like or path.parent).stat())
             os.fsync(file)
         finally:
             os.close(file)
@@ -43,18 +42,25 @@ class Disk:
             path.unlink(missing_ok=True)
 
     def make_folder(self, path: Path) -> None:
-        """Make a folder, if it is not there."""
+        """Make a folder with the mode and the owner of the one that it is in, if it is not there."""
         self.step()
         path.mkdir(exist_ok=True)
+        file = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _resemble(file, path.parent.stat())
+        finally:
+            os.close(file)
 
-    def remove_folder(self, path: Path) -> None:
-        """Remove a folder, if it is there and empty."""
+    def remove_folder(self, path: Path) -> bool:
+        """Remove a folder, if it is there and empty; say whether it is gone."""
         self.step()
         try:
-            if not any(path.iterdir()):  # where nothing may be removed, a full one is no trouble
-                path.rmdir()
+            if any(path.iterdir()):  # where nothing may be removed, a full one is no trouble
+                return False
+            path.rmdir()
         except FileNotFoundError:
             pass
+        return True
 
     def sync(self, folder: Path) -> None:
         """Write a folder's names through to the medium, where the file system can do that."""
@@ -70,6 +76,8 @@ class Disk:
 
 
 def _resemble(file: int, model: os.stat_result) -> None:
+    """Give a file or folder the mode, and where permitted the owner, of another: what reads that reads it."""
     with suppress(PermissionError):  # only root can give files away; the content matters more
         os.fchown(file, model.st_uid, model.st_gid)
-    os.fchmod(file, stat.S_IMODE(model.st_mode))
+    is_file_in_it = stat.S_ISDIR(model.st_mode) and not stat.S_ISDIR(os.fstat(file).st_mode)
+    os.fchmod(file, stat.S_IMODE(model.st_mode) & (0o666 if is_file_in_it else 0o7777))

@@ -1,4 +1,4 @@
-"""A team's own patches: modules in a folder, or entry points of installed distributions."""
+"""A team's own patches: those in a folder, and whether one can be used."""
 
 from __future__ import annotations
 
@@ -6,27 +6,18 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from threading import current_thread, main_thread
+from typing import Any
 
-from verl_doctor.errors import UsageError
+from verl_doctor.errors import LoadInterruptedError, UsageError, one_line
+from verl_doctor.facts.broken_patches import Broken
+from verl_doctor.facts.patches import BUILT_IN
 from verl_doctor.patching import declaration
 from verl_doctor.patching.patch import Patch
 
-GROUP: Final = "verl_doctor.patches"
-"""The entry-point group; an entry point names a module with a PATCH, or a Patch."""
-
 Load = Callable[[], Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """A patch that cannot be used: where it comes from, and why."""
-
-    origin: str
-    reason: str
 
 
 def in_folder(folder: Path | None) -> Iterator[tuple[str, Load]]:
@@ -46,26 +37,18 @@ def in_folder(folder: Path | None) -> Iterator[tuple[str, Load]]:
         yield str(file), partial(_module, file)
 
 
-def installed() -> Iterator[tuple[str, Load]]:
-    """Yield the entry points of what is installed beside verl-doctor.
-
-    importlib.metadata takes longer to load than most commands run, so it is asked only where something is to find.
-    """
-    if not any(_names_group(Path(folder)) for folder in sys.path):
-        return
-    from importlib.metadata import entry_points
-
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        yield f"{entry.value} ({entry.dist.name if entry.dist else 'unknown'})", entry.load
-
-
 def checked(origin: str, load: Load, known: Iterable[Patch]) -> Patch | Broken:
-    """Return the patch that `load` gives, or why it cannot be used beside those already known."""
+    """Return the patch that `load` gives, or why it cannot be used beside those already known.
+
+    Raises LoadInterruptedError where loading it is interrupted: whether by the user cannot be told.
+    """
     try:
         found = load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 # one broken patch must not stop the rest
-        return Broken(origin=origin, reason=f"it cannot be loaded: {type(error).__name__}: {error}")
-    patch = getattr(found, "PATCH", found)
+        patch = getattr(found, "PATCH", found)
+    except BaseException as error:  # noqa: BLE001 # one broken patch must not stop the rest
+        if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
+            raise LoadInterruptedError(f"Interrupted while {origin} was being loaded.") from None
+        return Broken(origin=origin, reason=f"it cannot be loaded: {one_line(error)}")
     if not isinstance(patch, Patch):
         return Broken(origin=origin, reason="it has no PATCH")
     problem = next(declaration.problems(patch), None)
@@ -74,8 +57,8 @@ def checked(origin: str, load: Load, known: Iterable[Patch]) -> Patch | Broken:
     taken = next((other for other in known if {other.id, other.name} & {patch.id, patch.name}), None)
     if taken:
         return Broken(origin=origin, reason=f"its id or name is that of {taken.id} {taken.name}")
-    if patch.id.startswith("VDP"):
-        return Broken(origin=origin, reason=f"its id {patch.id} begins with VDP, which built-in patches do")
+    if patch.id.startswith(BUILT_IN):
+        return Broken(origin=origin, reason=f"its id {patch.id} begins with {BUILT_IN}, which built-in patches do")
     return patch
 
 
@@ -89,14 +72,3 @@ def _module(file: Path) -> Any:
     sys.modules[name] = module  # dataclasses and pickle look a module up by its name
     specification.loader.exec_module(module)
     return module
-
-
-def _names_group(folder: Path) -> bool:
-    """Say whether a distribution in a folder has entry points of our group."""
-    for file in folder.glob("*.*-info/entry_points.txt"):
-        try:
-            if GROUP.encode() in file.read_bytes():
-                return True
-        except OSError:
-            continue
-    return False

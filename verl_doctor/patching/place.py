@@ -20,13 +20,15 @@ class Place:
     """An installed distribution on disk.
 
     `roots` are the folders that its modules may lie in, the first that has a file wins (an editable
-    installation's checkout before site-packages); `metadata` is its .dist-info or .egg-info.
+    installation's checkout before site-packages); `metadata` is its .dist-info or .egg-info; `image` the folder that
+    the whole environment lies in, where it is that of an unpacked image.
     """
 
     name: str
     version: str
     roots: tuple[Path, ...]
     metadata: Path
+    image: Path
 
     @property
     def journal(self) -> Path:
@@ -34,10 +36,10 @@ class Place:
         return self.metadata / "verl-doctor.journal"
 
     @property
-    def lock(self) -> Path:
-        """The file that a writer holds a lock on: one that is always there."""
-        folder = self.metadata
-        return next((folder / name for name in ("METADATA", "PKG-INFO") if (folder / name).is_file()), folder)
+    def locks(self) -> tuple[Path, ...]:
+        """What a writer holds a lock on: the folders to write in, and the file that describes the distribution."""
+        folders = (root for root in self.roots if root.is_dir())
+        return (*folders, *_descriptions(self.metadata))
 
     @property
     def store(self) -> Path:
@@ -54,32 +56,66 @@ class Place:
         """Whether a write here was not finished, or not tidied up."""
         return self.journal.exists() or Path(f"{self.journal}-new").exists()
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether the distribution is still there."""
+        return is_described(self.metadata)
+
+    def holds(self, host: Host, folder: Path) -> bool:
+        """Say whether a folder is part of this installation, and no link leads to it from elsewhere."""
+        real = host.real(folder)
+        is_inside = any(real.is_relative_to(host.real(root)) for root in self.roots)
+        return is_inside and real.is_relative_to(host.real(self.image))
+
     def path(self, host: Host, file: str) -> Path | None:
         """Return where a file is, None where it is nowhere."""
         return next((root / file for root in self.roots if host.is_file(root / file)), None)
 
 
-def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
-    """Return where a distribution is; None where it is not installed."""
+def is_described(metadata: Path) -> bool:
+    """Say whether a metadata folder is that of an installed distribution: an uninstall takes its METADATA along."""
+    return bool(_descriptions(metadata))
+
+
+def _descriptions(metadata: Path) -> tuple[Path, ...]:
+    """Return the files that describe a distribution; distutils made a single file of its .egg-info."""
+    return tuple(file for file in (metadata / "METADATA", metadata / "PKG-INFO", metadata) if file.is_file())
+
+
+def installed(packages: Mapping[str, Distribution], name: str) -> Distribution | None:
+    """Return a distribution that is installed, None for one of which only parts are left."""
     found = packages.get(name)
     if found is None or found.name.startswith("~"):
+        return None
+    if found.broken and not is_described(Path(found.location, found.metadata)):
+        return None
+    return found
+
+
+def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
+    """Return where a distribution is; None where it is not installed."""
+    found = installed(packages, name)
+    if found is None:
         return None
     location = Path(found.location)
     roots: tuple[Path, ...] = (location,)
     if found.editable:
         # Inside an unpacked image the checkout's path starts at the image's root.
-        checkout = Path(target.root, found.editable.lstrip("/"))
+        checkout = target.outside(found.editable)
         roots = (checkout, checkout / "src", location)
-    return Place(name=found.name, version=found.version, roots=roots, metadata=location / found.metadata)
+    return Place(
+        name=found.name, version=found.version, roots=roots, metadata=location / found.metadata, image=Path(target.root)
+    )
 
 
 def locate_all(target: Target, packages: Mapping[str, Distribution], patches: Iterable[Patch]) -> tuple[Place, ...]:
     """Return where the distributions of some patches are, and all that have been patched or are half so."""
     named = {patch.distribution for patch in patches}
+    places = everything(target, packages)
+    return tuple(place for name, place in places.items() if name in named or place.is_touched)
+
+
+def everything(target: Target, packages: Mapping[str, Distribution]) -> dict[str, Place]:
+    """Return where all distributions are that are installed."""
     places = {name: locate(target, packages, name) for name in packages}
-    return tuple(place for name, place in places.items() if place and (name in named or place.is_touched))
-
-
-def interrupted(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
-    """Return the distributions in which a run was interrupted; the next one that writes brings it to an end."""
-    return tuple(place for place in locate_all(target, packages, ()) if place.is_interrupted)
+    return {name: place for name, place in places.items() if place}

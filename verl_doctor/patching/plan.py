@@ -8,11 +8,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from verl_doctor import __version__
-from verl_doctor.errors import PatchRefusedError, TargetError
+from verl_doctor.errors import PatchRefusedError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, diff, receipts, record
+from verl_doctor.patching import catalogue, content, diff, receipts, record
 from verl_doctor.patching.change import Change, sha256
 from verl_doctor.patching.diagnosis import Absent, Applicable, Applied, Diagnosis, FixedUpstream, Unrecognised, diagnose
 from verl_doctor.patching.patch import Before, Patch
@@ -44,8 +44,8 @@ class Plan:
     places: tuple[Place, ...] = ()
 
     def diff(self) -> bytes:
-        """Return the edits as a unified diff, with paths relative to the folder of installed packages."""
-        return b"".join(diff.unified(edit.file, edit.old, edit.new) for edit in self.edits)
+        """Return the edits as a unified diff."""
+        return diff.whole(self.edits)
 
 
 def plan_apply(host: Host, target: Target, packages: Mapping[str, Distribution], patches: Sequence[Patch] = ()) -> Plan:
@@ -85,27 +85,21 @@ def edited(patch: Patch, version: str, path: Path, source: bytes) -> bytes:
     raise PatchRefusedError(f"{patch.name} does not remove its bug from {path}; nothing was written.")
 
 
-def read(host: Host, path: Path) -> bytes:
-    """Return the content of a file to edit. Raises TargetError where it cannot be read."""
-    try:
-        return host.read(path)
-    except OSError as error:
-        raise TargetError(f"{path} cannot be read: {error.strerror}.") from error
-
-
 def _untouched(host: Host, file: File) -> Edit:
-    content = read(host, file.path)
-    return Edit(patches=(), file=file.file, place=file.place, path=file.path, old=content, new=content)
+    current = content.read(host, file.path) or b""
+    return Edit(patches=(), file=file.file, place=file.place, path=file.path, old=current, new=current)
 
 
 def _refuse_unrecognised(diagnoses: Mapping[Patch, Diagnosis], states: Mapping[str, PatchState]) -> None:
     reasons = [
-        f"{states[patch.name].file} is not what {patch.name} knows: {diagnosis.reason}"
+        diagnosis.reason
+        if isinstance(diagnosis, Absent)
+        else f"{states[patch.name].file} is not what {patch.name} knows: {diagnosis.reason}"
         for patch, diagnosis in diagnoses.items()
         if isinstance(diagnosis, Unrecognised | Absent) and diagnosis.is_affected
     ]
     if reasons:
-        raise PatchRefusedError(f"Nothing was written, because {'; and '.join(reasons)}.")
+        raise PatchRefusedError(f"Nothing was written, because {'; and '.join(dict.fromkeys(reasons))}.")
 
 
 def _changes(host: Host, edits: Iterable[Edit]) -> Iterable[Change]:
@@ -123,36 +117,56 @@ def changes(host: Host, place: Place, edits: Sequence[Edit], ledger: Ledger) -> 
     """
     contents = {edit.file: edit.new for edit in edits}
     found = [
-        *(Change(edit.path, edit.old, edit.new) for edit in edits),
+        *(Change(edit.path, edit.old, edit.new, place.metadata) for edit in edits),
         *receipts.changes(host, place, receipts.read(host, place), ledger, contents),
     ]
     for folder in dict.fromkeys(change.path.parent for change in found):
-        real = host.real(folder)
-        if not any(real.is_relative_to(host.real(root)) for root in place.roots):
-            raise PatchRefusedError(
-                f"Nothing was written: {folder} is a link to {real}, which other environments may use. "
-                f"Patch {place.name} where it is installed."
-            )
+        if not place.holds(host, folder):
+            raise PatchRefusedError(_outside(host, place, folder))
     return found
+
+
+def _outside(host: Host, place: Place, folder: Path) -> str:
+    real = host.real(folder)
+    if not real.is_relative_to(host.real(place.image)):
+        return f"Nothing was written: {folder} is {real}, which is not in {place.image} but on this machine."
+    return (
+        f"Nothing was written: {folder} is a link to {real}, which other environments may use. "
+        f"Patch {place.name} where it is installed."
+    )
 
 
 def _with_receipts(host: Host, place: Place, edits: Sequence[Edit]) -> Ledger:
     ledger = receipts.read(host, place)
-    listing = receipts.read_if_there(host, place.metadata / "RECORD") or b""
+    listing = content.read(host, place.metadata / "RECORD") or b""
     written = {edit.file: _receipt(edit, ledger.receipts.get(edit.file), listing) for edit in edits}
     originals = {**ledger.originals, **{sha256(edit.old): edit.old for edit in edits}}
     return receipts.ledger_of({**ledger.receipts, **written}.values(), originals)
 
 
 def _receipt(edit: Edit, earlier: Receipt | None, listing: bytes) -> Receipt:
-    """Return the receipt of an edit; on top of an earlier one the original stays that of the first."""
-    base = earlier if earlier and earlier.sha256_after == sha256(edit.old) else None
+    """Return the receipt of an edit; on top of an earlier one the original stays that of the first.
+
+    Raises PatchRefusedError where the file was changed since: the earlier original could never be put back again.
+    """
+    old, row = sha256(edit.old), record.row_of(listing, edit.file)
+    original, patches = old, edit.patches
+    match earlier:
+        case Receipt(sha256_after=after) if after == old:
+            original, patches, row = earlier.sha256_before, (*earlier.patches, *edit.patches), earlier.row
+        case Receipt(sha256_before=before) if before == old:  # put back by hand, which leaves RECORD as it was
+            row = earlier.row
+        case Receipt() if row is None or not record.is_row_of(row, edit.file, edit.old):  # not as installed either
+            raise PatchRefusedError(
+                f"Nothing was written: {edit.path} was changed after verl-doctor patched it, so that its original "
+                f"would be lost. Take that change out first, or reinstall {edit.place.name}."
+            )
     return Receipt(
         file=edit.file,
-        patches=(*(base.patches if base else ()), *edit.patches),
-        sha256_before=base.sha256_before if base else sha256(edit.old),
+        patches=patches,
+        sha256_before=original,
         sha256_after=sha256(edit.new),
-        row=base.row if base else record.row_of(listing, edit.file),
+        row=row,
         doctor=__version__,
         time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )

@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from verl_doctor.errors import DataError
 from verl_doctor.host import Host
-from verl_doctor.patching import record
+from verl_doctor.patching import content, record
 from verl_doctor.patching.change import Change
 from verl_doctor.patching.place import Place
 
@@ -48,18 +47,18 @@ class Ledger:
 def read(host: Host, place: Place) -> Ledger:
     """Return a distribution's ledger. Raises DataError for one that cannot be read as such."""
     path = place.store / RECEIPT
-    content = read_if_there(host, path)
-    if content is None:
+    written = content.read(host, path)
+    if written is None:
         return Ledger()
     try:
-        document = json.loads(content)
+        document = json.loads(written)
         if document["schema_version"] != SCHEMA_VERSION:
             raise DataError(f"{path} was written by another verl-doctor, in version {document['schema_version']!r}.")
         receipts = [_receipt(fields) for fields in document["files"]]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is not the receipt that verl-doctor writes ({error!r}).") from error
     names = {receipt.sha256_before for receipt in receipts}
-    originals = {name: read_if_there(host, place.store / _original(name)) for name in names}
+    originals = {name: content.read(host, place.store / _original(name)) for name in names}
     return Ledger(
         receipts={receipt.file: receipt for receipt in receipts},
         originals={name: original for name, original in originals.items() if original is not None},
@@ -73,10 +72,13 @@ def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mappin
     """
     after = _documents(new)
     names = sorted(_documents(old).keys() | after.keys())
-    kept = [Change(place.store / name, read_if_there(host, place.store / name), after.get(name)) for name in names]
+    owner = place.metadata
+    kept = [
+        Change(place.store / name, content.read(host, place.store / name), after.get(name), owner) for name in names
+    ]
     found = [change for change in kept if change.old != change.new]
     listing = place.metadata / "RECORD"
-    current = read_if_there(host, listing)
+    current = content.read(host, listing)
     if current is None:
         return found
     own = f"{place.metadata.name}/{place.store.name}"
@@ -84,9 +86,9 @@ def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mappin
         current,
         _rows(current, old, new, contents),
         own=own,
-        own_rows=[record.row_for(f"{own}/{name}", content) for name, content in sorted(after.items())],
+        own_rows=[record.row_for(f"{own}/{name}", document) for name, document in sorted(after.items())],
     )
-    return found if updated == current else [*found, Change(listing, current, updated)]
+    return found if updated == current else [*found, Change(listing, current, updated, owner)]
 
 
 def _documents(ledger: Ledger) -> dict[str, bytes]:
@@ -95,25 +97,19 @@ def _documents(ledger: Ledger) -> dict[str, bytes]:
         return {}
     document = {"schema_version": SCHEMA_VERSION, "files": [asdict(receipt) for receipt in ledger.receipts.values()]}
     text = json.dumps(document, indent=2) + "\n"
-    return {RECEIPT: text.encode(), **{_original(name): content for name, content in ledger.originals.items()}}
+    return {RECEIPT: text.encode(), **{_original(name): original for name, original in ledger.originals.items()}}
 
 
 def _rows(record_: bytes, old: Ledger, new: Ledger, contents: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the new rows of the files that change: the row of before for one that gets its original back."""
-    rows = {}
-    for file, content in contents.items():
+    """Return the new rows of the files that change; a file whose receipt ends gets the row of before."""
+    ended = {file: receipt.row for file, receipt in old.receipts.items() if file not in new.receipts}
+    rows = {file: row for file, row in ended.items() if row is not None}
+    for file in contents.keys() - rows.keys():
         current = record.row_of(record_, file)
-        if current is None:
-            continue
-        restored = old.receipts[file].row if file in old.receipts and file not in new.receipts else None
-        end = "\r" if current.endswith("\r") else ""
-        rows[file] = restored or record.row_for(file, content, current.rstrip("\r")) + end
+        if current is not None:
+            end = "\r" if current.endswith("\r") else ""
+            rows[file] = record.row_for(file, contents[file], current.rstrip("\r")) + end
     return rows
-
-
-def read_if_there(host: Host, path: Path) -> bytes | None:
-    """Return a file's content; None where there is none."""
-    return host.read(path) if host.is_file(path) else None
 
 
 def _original(name: str) -> str:

@@ -29,6 +29,11 @@ def row_for(file: str, content: bytes, like: str | None = None) -> str:
     return text.getvalue()
 
 
+def is_row_of(row: str, file: str, content: bytes) -> bool:
+    """Say whether a row has the digest and the size of this content."""
+    return row_for(file, content, row.rstrip("\r")) == row.rstrip("\r")
+
+
 def updated(record: bytes, rows: Mapping[str, str], *, own: str, own_rows: list[str]) -> bytes:
     """Return RECORD with other rows for some files, and with `own_rows` as all rows below the folder `own`."""
     lines = [rows.get(_path(line) or "", line) for line in _lines(record)]

@@ -5,32 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from verl_doctor.errors import PatchRefusedError
+from verl_doctor.errors import PatchRefusedError, UsageError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, receipts
+from verl_doctor.patching import catalogue, content, receipts
 from verl_doctor.patching.change import sha256
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, locate_all
-from verl_doctor.patching.plan import Edit, Plan, changes, edited, read
+from verl_doctor.patching.plan import Edit, Plan, changes, edited
 from verl_doctor.patching.receipts import Ledger, Receipt
 from verl_doctor.patching.state import states
 from verl_doctor.target import Target
 
 
-def plan_revert(
+def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
     host: Host,
     target: Target,
     packages: Mapping[str, Distribution],
     patches: Sequence[Patch] = (),
     known: Sequence[Patch] = (),
+    *,
+    recorded: Sequence[str] = (),
 ) -> Plan:
     """Return what reverting these patches would do; without any, all that verl-doctor applied.
 
-    Raises PatchRefusedError where a file is not as verl-doctor left it, and for a patch that somebody else applied.
+    `recorded` are names that only a receipt knows, of patches that are not at hand. Raises UsageError where none does,
+    PatchRefusedError where a file is not as verl-doctor left it, and for a patch that somebody else applied.
     """
-    names = frozenset(patch.name for patch in patches)
-    plan = Plan(states=states(host, target, packages, patches))
+    recorded = [name.casefold() for name in recorded]
+    names = frozenset((*(patch.name for patch in patches), *recorded))
+    plan = Plan(states=states(host, target, packages, patches) if patches or not recorded else {})
     undone: set[str] = set()
     for place in locate_all(target, packages, patches):
         ledger = receipts.read(host, place)
@@ -41,10 +45,13 @@ def plan_revert(
                 host=host, target=target, place=place, ledger=ledger, left=left, known=known or catalogue.built_in()
             ).added_to(plan)
             undone.update(*(receipt.patches for receipt in chosen))
+    if unknown := [name for name in recorded if name not in undone]:
+        raise UsageError(f"There is no patch {', '.join(unknown)}, and none of that name was applied here.")
     by_hand = [name for name, state in plan.states.items() if state.state == "applied" and name not in undone]
     if by_hand and (names or not undone):
+        were = "was" if len(by_hand) == 1 else "were"
         raise PatchRefusedError(
-            f"Nothing was written: {', '.join(by_hand)} was not applied by verl-doctor but by hand or another tool, "
+            f"Nothing was written: {', '.join(by_hand)} {were} not applied by verl-doctor but by hand or another tool, "
             "so there is no original to put back."
         )
     return plan
@@ -87,20 +94,20 @@ class _Revert:
     def _edit(self, receipt: Receipt) -> Edit:
         """Return the edit of one file; one that changes nothing where the original is back already."""
         path = self.place.path(self.host, receipt.file)
-        if path is None:
+        current = content.read(self.host, path) if path else None
+        if path is None or current is None:
             raise self._refusal(f"{receipt.file} is gone")
-        current = read(self.host, path)
         edit = Edit(patches=receipt.patches, file=receipt.file, place=self.place, path=path, old=current, new=current)
         if sha256(current) == receipt.sha256_before:
             return edit
         if sha256(current) != receipt.sha256_after:
             raise self._refusal(f"{path} was changed after verl-doctor patched it")
-        content = self.ledger.originals.get(receipt.sha256_before, b"")
-        if sha256(content) != receipt.sha256_before:
+        original = self.ledger.originals.get(receipt.sha256_before, b"")
+        if sha256(original) != receipt.sha256_before:
             raise self._refusal(f"the original of {path}, kept in {self.place.store}, is damaged")
         for patch in self._named(self.left[receipt], receipt.file):
-            content = edited(patch, self.place.version, path, content)
-        return replace(edit, new=content)
+            original = edited(patch, self.place.version, path, original)
+        return replace(edit, new=original)
 
     def _named(self, names: Sequence[str], file: str) -> list[Patch]:
         """Return the patches of a file that stay, which must be known."""

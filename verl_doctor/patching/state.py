@@ -21,7 +21,7 @@ from verl_doctor.patching.diagnosis import (
     era_of,
 )
 from verl_doctor.patching.patch import Patch
-from verl_doctor.patching.place import Place, locate
+from verl_doctor.patching.place import Place, installed, locate
 from verl_doctor.target import Target
 
 
@@ -54,30 +54,52 @@ def look(host: Host, target: Target, packages: Mapping[str, Distribution], patch
                 return diagnose(patch, place.version, host.read(path))
             except OSError as error:
                 reason = f"{path} cannot be read: {error.strerror}"
-                return Unrecognised(reason=reason, is_affected=False)
+                return Unrecognised(reason=reason, is_affected=_comes_with_the_bug(patch, place.version))
 
 
 def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch: Patch) -> File | Absent:
-    """Return where the file is that a patch edits."""
+    """Return where the file is that a patch edits, even if it cannot be read."""
     place = locate(target, packages, patch.distribution)
     if place is None:
         return Absent(f"{patch.distribution} is not installed")
     file = patch.site(place.version).file
-    path = place.path(host, file)
-    if path is None:
-        missing = f"{file} is not in {place.roots[0]}"
-        return Absent(missing, is_affected=era_of(patch, place.version) == "affected")
-    return File(place=place, file=file, path=path)
+    path = place.path(host, file) or _hidden(host, place, file)
+    if path:
+        return File(place=place, file=file, path=path)
+    missing = f"{file} is not in {place.roots[0]}"
+    if _comes_with_the_bug(patch, place.version):
+        return Absent(
+            f"{missing}, though {place.name} {place.version} comes with it: the installation is broken",
+            is_affected=True,
+        )
+    return Absent(missing)
+
+
+def _hidden(host: Host, place: Place, file: str) -> Path | None:
+    """Return where a file may be that cannot be seen, such as below a folder that this user may not read."""
+    for path in (root / file for root in place.roots):
+        try:
+            host.size(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return path
+    return None
+
+
+def _comes_with_the_bug(patch: Patch, version: str) -> bool:
+    return era_of(patch, version) == "affected"
 
 
 def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diagnosis) -> PatchState:
     """Return a diagnosis in the words of the JSON contract."""
-    installed = packages.get(patch.distribution)
+    distribution = installed(packages, patch.distribution)
+    version = distribution.version if distribution else None
     state = PatchState(
         id=patch.id,
         distribution=patch.distribution,
-        version=installed.version if installed else None,
-        file=patch.site(installed.version if installed else None).file,
+        version=version,
+        file=patch.site(version).file,
         state="absent",
         fixed_in=patch.fixed_in,
         only_where=patch.only_where,
@@ -89,7 +111,7 @@ def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diag
             return replace(state, state="applied")
         case FixedUpstream():
             return replace(state, state="fixed-upstream")
-        case Unrecognised(reason=reason):
-            return replace(state, state="unrecognised", reason=reason)
-        case Absent(reason):
-            return replace(state, reason=reason)
+        case Unrecognised(reason=reason, is_affected=is_affected):
+            return replace(state, state="unrecognised", reason=reason, is_affected=is_affected)
+        case Absent(reason, is_affected):
+            return replace(state, reason=reason, is_affected=is_affected)

@@ -16,6 +16,7 @@ from typing import Final
 
 import libcst as cst
 
+from verl_doctor.errors import one_line
 from verl_doctor.patching.patch import After, Before, Patch, Structure, Unaffected, Unfamiliar
 
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -127,19 +128,27 @@ def _edited(patch: Patch, excerpt: _Excerpt, scope: str) -> Structure:
     parsable = excerpt.above + excerpt.text
     config = cst.PartialParserConfig(encoding=excerpt.encoding) if excerpt.encoding else cst.PartialParserConfig()
     module = cst.parse_module(parsable, config)
-    subject = _subject(module) if scope else module
+    try:
+        answer = _answer(patch, module, _subject(module) if scope else module)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 # a patch that breaks must not stop the others
+        return Unfamiliar(f"the patch itself breaks on it: {one_line(error)}")
+    new = _spliced(parsable, module.bytes, answer) if isinstance(answer, bytes) else answer
+    if not isinstance(new, bytes):
+        return new
+    return Before(excerpt.before + new.removeprefix(excerpt.above) + excerpt.after)
+
+
+def _answer(patch: Patch, module: cst.Module, subject: cst.CSTNode) -> bytes | After | Unaffected | Unfamiliar:
+    """Return what the patch says of a function or module; for an edit the text of the module with it."""
     match patch.edit(subject):
-        case cst.FunctionDef() | cst.Module() as answer if type(answer) is type(subject):
-            edited = module.deep_replace(subject, answer)
-            assert isinstance(edited, cst.Module)  # noqa: S101 # what is replaced is it, or inside it
-            new = _spliced(parsable, module.bytes, edited.bytes)
+        case cst.FunctionDef() | cst.Module() as edited if type(edited) is type(subject):
+            whole = module.deep_replace(subject, edited)
+            assert isinstance(whole, cst.Module)  # noqa: S101 # what is replaced is it, or inside it
+            return whole.bytes
         case After() | Unaffected() | Unfamiliar() as answer:
             return answer
         case answer:
             return Unfamiliar(f"the patch returns a {type(answer).__name__} for a {type(subject).__name__}")
-    if isinstance(new, Unfamiliar):
-        return new
-    return Before(excerpt.before + new.removeprefix(excerpt.above) + excerpt.after)
 
 
 def _subject(module: cst.Module) -> cst.CSTNode:

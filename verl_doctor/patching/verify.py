@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from verl_doctor.errors import one_line
 from verl_doctor.patching import declaration
 from verl_doctor.patching.layouts import LAYOUTS, Layout
 from verl_doctor.patching.patch import After, Before, Example, Patch, Structure, Unaffected, Unfamiliar, Untouched
@@ -48,8 +49,8 @@ def _example_problems(patch: Patch, example: Example) -> Iterator[str]:
         yield f"{example.name}: the trace is not found in the code before"
     try:
         ast.parse(example.after)
-    except SyntaxError as error:
-        yield f"{example.name}: the code after is no Python: {error.msg}"
+    except (SyntaxError, ValueError) as error:  # ValueError: a null byte
+        yield f"{example.name}: the code after is no Python: {one_line(error)}"
     for name, layout in LAYOUTS.items():
         yield from _layout_problems(patch, example, name, layout)
 

@@ -53,6 +53,8 @@ def _result(result: Result) -> dict[str, Any]:
         plain["consequence_of"] = result.consequence_of
     if result.allowed:
         plain["allowed"] = True
+    if result.outweighed:
+        plain["outweighed"] = result.outweighed
     return plain
 
 

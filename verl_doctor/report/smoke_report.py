@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.model import Verdict
+from verl_doctor.report.hang import hang
 from verl_doctor.report.head import head
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.probes import PROBES
@@ -24,41 +25,55 @@ _SENTENCES: Final = {
 
 _ON_A_CPU: Final = "The installed vLLM answers right on this node's CPU; what needs a GPU was not tried."
 
+_OUTCOME: Final = 9
+"""The width of the column with the outcomes."""
 
-def line(result: ProbeResult) -> str:
+
+def line(result: ProbeResult, width: int | None = None) -> str:
     """Return the line for one probe, with the reason below it where it did not pass."""
-    text = f"{result.outcome:<8} {result.name:<26} {result.seconds:>6.1f} s  {PROBES[result.name].shows}\n"
-    return text + (f"         {result.reason}\n" if result.reason else "")
+    start = f"{result.outcome:<{_OUTCOME}}{result.name:<26}{result.seconds:>6.1f} s  "
+    text = hang(f"{start}{PROBES[result.name].shows}", len(start), width) + "\n"
+    return text + (hang(f"{'':<{_OUTCOME}}{result.reason}", _OUTCOME, width) + "\n" if result.reason else "")
 
 
-def summary(test: SmokeTest, target: Target) -> str:
+def summary(test: SmokeTest, target: Target, width: int | None = None) -> str:
     """Return what follows the lines of the probes: measurements, patches, known failures, and one sentence."""
-    return "".join(_summary(test, target))
+    return "".join(hang(paragraph, 0, width) + "\n" for paragraph in _summary(test, target))
 
 
 def _summary(test: SmokeTest, target: Target) -> Iterator[str]:
     for result in test.results:
         if missing := test.missing(result):
-            yield f"\n{result.name} fails without what a patch changes. `{_apply(missing, target)}` applies it.\n"
+            yield ""
+            yield f"{result.name} fails without what a patch changes. `{_apply(missing, target)}` applies it."
         elif result.outcome == "failed" and (failure := known(result)):
-            yield f"\n{result.name} looks like {failure}: `verl-doctor check` tells how it is cured.\n"
+            yield ""
+            yield f"{result.name} looks like {failure}: `verl-doctor check` tells how it is cured."
     if test.decoding_gain:
-        yield f"\nDecoding one sequence with CUDA graphs is {test.decoding_gain} times as fast as without.\n"
+        yield ""
+        yield f"Decoding one sequence with CUDA graphs is {test.decoding_gain} times as fast as without."
     if test.bench_gain:
         speeds = {result.name: result.measurements.get("tokens_per_second") for result in test.results}
         fast, slow = (speeds[name] for name in BENCH)
-        yield f"\nA batch makes {fast} tokens a second with CUDA graphs and {slow} without: {test.bench_gain} times.\n"
+        yield ""
+        yield f"A batch makes {fast} tokens a second with CUDA graphs and {slow} without: {test.bench_gain} times."
     applied = [name for name, state in test.patches.items() if state.state == "applied"]
     if applied:
-        yield "\n"
+        yield ""
     for name in applied:
-        yield f"Patch {test.patches[name].id} {name} is applied; its effect is {test.proof(name)}.\n"
+        yield f"Patch {test.patches[name].id} {name} is applied; its effect is {test.proof(name)}."
+    yield ""
+    yield f"{test.verdict.value.upper()}  {_sentence(test)} ({test.seconds:.0f} s)"
+
+
+def _sentence(test: SmokeTest) -> str:
+    """Return what a manager wants to know."""
+    if test.verdict is Verdict.HEALTHY and test.device is Device.CPU:
+        return _ON_A_CPU
     failed = [result.name for result in test.results if result.outcome == "failed"]
     tried = sum(result.outcome != "skipped" for result in test.results)
-    is_fine_on_cpu = test.verdict is Verdict.HEALTHY and test.device is Device.CPU
-    words = _ON_A_CPU if is_fine_on_cpu else _SENTENCES[test.verdict]
-    sentence = words.format(failed=len(failed), tried=tried, all=len(test.results), first=failed[0] if failed else "")
-    yield f"\n{test.verdict.value.upper()}  {sentence} ({test.seconds:.0f} s)\n"
+    first = failed[0] if failed else ""
+    return _SENTENCES[test.verdict].format(failed=len(failed), tried=tried, all=len(test.results), first=first)
 
 
 def _apply(missing: tuple[PatchState, ...], target: Target) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rich.console import Console
@@ -10,6 +10,7 @@ from rich.text import Text
 
 from verl_doctor import __version__
 from verl_doctor.examine import Report
+from verl_doctor.facts.imports import Import
 from verl_doctor.facts.nvml import Gpu
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.model import (
@@ -75,6 +76,8 @@ def _head(facts: Facts, console: Console) -> None:
     fold(console, 0, Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {place}"))
     fold(console, 0, Text(_versions(facts)))
     fold(console, 0, Text(_hardware(facts)))
+    if not isinstance(facts.imports, Unavailable):
+        fold(console, 0, Text(_imports(facts.imports)))
 
 
 def _versions(facts: Facts) -> str:
@@ -100,6 +103,15 @@ def _hardware(facts: Facts) -> str:
     return f"driver {driver.version}{supports}  {shown}"
 
 
+def _imports(imports: Mapping[str, Import]) -> str:
+    """Return how each import went: after how long it was done, or how it was not."""
+    shown = [
+        f"{name} {f'{seen.seconds:.1f} s' if seen.outcome == 'works' else seen.outcome}"
+        for name, seen in imports.items()
+    ]
+    return f"imported: {', '.join(shown) or 'nothing that is installed'}"
+
+
 def _gpus(gpus: tuple[Gpu, ...]) -> str:
     kinds: dict[str, int] = {}
     for gpu in gpus:
@@ -112,6 +124,8 @@ def _result(result: Result, console: Console, *, whole: bool) -> None:
     assert isinstance(result.outcome, Failed)  # noqa: S101 - sections hold failures only
     severity = (result.severity.value, _STYLES[result.severity])
     fold(console, 2, Text.assemble(severity, f"  {result.name}  ", (result.id, "dim")))
+    if result.outweighed:
+        fold(console, 4, Text(f"Counts for less than it would: {result.outweighed}."))
     for finding in result.outcome.findings:
         _finding(finding, console, whole=whole, evidence=result.primary)
 

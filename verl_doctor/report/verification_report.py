@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from verl_doctor import SCHEMA_VERSION, __version__
-from verl_doctor.patching.own import Broken
+from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.patching.verify import Verification
+from verl_doctor.report.hang import hang
 
 
-def text(verified: Sequence[Verification], broken: Sequence[Broken], exit_code: int) -> str:
+def text(verified: Sequence[Verification], broken: Sequence[Broken], *, width: int | None = None) -> str:
     """Return a line for each patch, with its problems below it."""
-    del exit_code
     lines = []
     for each in verified:
         word = "fails" if each.problems else "holds"
-        lines.append(f"{word}  {each.patch.id}  {each.patch.name}: {each.tried} sources tried\n")
-        lines += [f"       {problem}\n" for problem in each.problems]
-    lines += [f"fails  {each.origin}: {each.reason}\n" for each in broken]
-    return "".join(lines)
+        lines.append(f"{word}  {each.patch.id}  {each.patch.name}: {each.tried} sources tried")
+        lines += [f"       {problem}" for problem in each.problems]
+    lines += [f"fails  {each.origin}: {each.reason}" for each in broken]
+    return "".join(hang(line, 9, width) + "\n" for line in lines)
 
 
 def render(verified: Sequence[Verification], broken: Sequence[Broken], exit_code: int) -> str:

@@ -28,9 +28,10 @@ _SHORT: Final = 0.005
 
 
 class Children:
-    """Processes that run the same probes, in a folder that goes with them."""
+    """Processes that run the same code, a smoke test's by default, in a folder that goes with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: Path | None = None) -> None:
+        self._code = code or CHILD
         self._folder = tempfile.TemporaryDirectory(prefix="verl-doctor-", ignore_cleanup_errors=True)
         self._mark = uuid.uuid4().hex
         self._shared_memory = leftovers.SharedMemory()
@@ -46,7 +47,7 @@ class Children:
         with interrupts.held_back():
             marked = {**environ, MARK: self._mark}
             number = len(self._ranks)
-            self._ranks.append(rank.Rank(number, python, CHILD, task, marked))
+            self._ranks.append(rank.Rank(number, python, self._code, task, marked))
 
     def listen(self, until: float) -> list[Event | Closed | Gone]:
         """Return what the children say next; nothing where they are silent for a moment, or until a time."""

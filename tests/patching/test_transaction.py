@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import py_compile
 from collections.abc import Callable
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 
 from tests.patching.sandbox import FILES, FIXED, LOCAL_RANK, WORLD_SIZE, Sandbox, Snapshot, compile_all
 from verl_doctor.errors import DataError, WriteFailedError
-from verl_doctor.patching import journal
-from verl_doctor.patching.change import Change
+from verl_doctor.patching import transaction
+from verl_doctor.patching.change import Change, sha256
 from verl_doctor.patching.disk import Disk
 
 
@@ -125,7 +128,7 @@ def _kill_half_way(sandbox: Sandbox) -> None:
 def test_what_somebody_else_wrote_meanwhile_stays(sandbox: Sandbox) -> None:
     _kill_half_way(sandbox)
     sandbox.write(WORLD_SIZE, b"mine")
-    assert journal.recover(sandbox.metadata / "verl-doctor.journal", Disk())
+    assert transaction.recover(sandbox.metadata / "verl-doctor.journal", Disk(), lambda _: True)
     assert sandbox.read(WORLD_SIZE) == b"mine"
     assert sandbox.read(LOCAL_RANK) == FILES[LOCAL_RANK]
     assert [path for path in sandbox.site.rglob("*verl-doctor*") if not path.is_symlink()] == []
@@ -141,7 +144,7 @@ def test_an_environment_that_moved_is_recovered_where_it_is(sandbox: Sandbox, tm
 
 
 def test_nothing_to_recover(sandbox: Sandbox) -> None:
-    assert not journal.recover(sandbox.metadata / "verl-doctor.journal", Disk())
+    assert not transaction.recover(sandbox.metadata / "verl-doctor.journal", Disk(), lambda _: True)
 
 
 @pytest.mark.parametrize("content", [b"{", b"{}", b'{"files": [{}], "status": "begun"}', b"[]"])
@@ -149,17 +152,18 @@ def test_a_journal_of_somebody_else(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "journal"
     path.write_bytes(content)
     with pytest.raises(DataError, match="is not the journal that verl-doctor writes"):
-        journal.recover(path, Disk())
+        transaction.recover(path, Disk(), lambda _: True)
 
 
 def test_a_file_may_go_and_another_come(tmp_path: Path) -> None:
-    (tmp_path / "home").mkdir()
+    home = tmp_path / "home"
+    home.mkdir()
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_bytes(b"1")
-    journal.carry_out([Change(old, b"1", None), Change(new, None, b"2")], tmp_path / "home/journal", Disk())
+    transaction.carry_out([Change(old, b"1", None, home), Change(new, None, b"2", home)], home / "journal", Disk())
     assert not old.exists()
     assert new.read_bytes() == b"2"
-    assert list((tmp_path / "home").iterdir()) == []
+    assert list(home.iterdir()) == []
 
 
 @pytest.mark.parametrize("copy", [None, b"damaged"], ids=["gone", "damaged"])
@@ -173,9 +177,48 @@ def test_a_lost_copy_is_told_and_the_journal_stays(sandbox: Sandbox, copy: bytes
         saved.write_bytes(copy)
     for _ in range(2):
         with pytest.raises(WriteFailedError, match=f"{WORLD_SIZE} cannot be put back: .* is gone or damaged"):
-            journal.recover(note, Disk())
+            transaction.recover(note, Disk(), lambda _: True)
         assert note.is_file()
         assert sandbox.read(WORLD_SIZE) == FIXED[WORLD_SIZE]
     sandbox.write(WORLD_SIZE, FILES[WORLD_SIZE])  # as reinstalling does
-    assert journal.recover(note, Disk())
+    assert transaction.recover(note, Disk(), lambda _: True)
     assert not note.exists()
+
+
+def test_no_bytecode_survives_a_second_interruption(sandbox: Sandbox) -> None:
+    """The patched code is compiled between two runs that are killed, never to be compared with its source."""
+    before = sandbox.snapshot()
+    step = 1
+    while True:
+        _kill_half_way(sandbox)
+        source = str(sandbox.site / WORLD_SIZE)
+        py_compile.compile(source, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+        compiled = Path(cache_from_source(source))
+        is_killed = _is_killed(sandbox.revert, step)
+        sandbox.revert()
+        assert sandbox.snapshot() == before
+        assert not compiled.exists()
+        if not is_killed:
+            break
+        step += 1
+    assert step > 10
+
+
+@pytest.mark.parametrize("verb", ["apply", "revert"])
+@pytest.mark.parametrize("status", ["begun", "exchanging", "done"])
+@pytest.mark.parametrize("path", ["../precious.py", "vllm/../../precious.py", "link/precious.py"])
+def test_a_journal_that_names_files_of_somebody_else(
+    sandbox: Sandbox, tmp_path: Path, verb: str, status: str, path: str
+) -> None:
+    precious = tmp_path / "precious.py"
+    precious.write_bytes(b"new")
+    (tmp_path / ".precious.py.verl-doctor-old").write_bytes(b"old")
+    (sandbox.site / "link").symlink_to(tmp_path)
+    note = sandbox.metadata / "verl-doctor.journal"
+    files = [{"path": path, "old": sha256(b"old"), "new": sha256(b"new"), "owner": sandbox.metadata.name}]
+    note.write_text(json.dumps({"status": status, "files": files}))
+    with pytest.raises(DataError, match=r"journal names .*precious\.py, which is not part of what is installed"):
+        getattr(sandbox, verb)()
+    assert precious.read_bytes() == b"new"
+    assert (tmp_path / ".precious.py.verl-doctor-old").exists()
+    assert note.exists()

@@ -1,0 +1,50 @@
+"""`verl-doctor explain` as a process: formats, exit codes, and what it does not import."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.cli.doctor import doctor, imported
+
+SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/schemas/explain.json").read_text())
+
+
+def document(*arguments: str) -> dict[str, Any]:
+    finished = doctor("explain", "--format", "json", *arguments)
+    assert finished.returncode == 0, finished.stderr
+    found: dict[str, Any] = json.loads(finished.stdout)
+    jsonschema.validate(found, SCHEMA)
+    return found
+
+
+def test_one() -> None:
+    finished = doctor("explain", "vdp002")
+    assert finished.returncode == 0
+    assert finished.stdout.startswith("vllm07-local-rank  VDP002, error, layer patch\n")
+    assert "\x1b" not in finished.stdout
+    (entry,) = document("VDP002")["entries"]
+    assert entry["title"] in finished.stdout
+    assert all(command in finished.stdout for cure in entry["cures"] for command in cure["commands"])
+
+
+def test_all() -> None:
+    lines = doctor("explain").stdout.splitlines()
+    entries = document()["entries"]
+    assert lines[0] == "interpreter"
+    assert len([line for line in lines if line.startswith("  VD")]) == len(entries)
+
+
+def test_unknown() -> None:
+    finished = doctor("explain", "local-rank")
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert finished.stderr == ("verl-doctor: Nothing is called 'local-rank'; near it are vllm07-local-rank (VDP002).\n")
+
+
+@pytest.mark.parametrize("arguments", [("VDP001",), (), ("--format", "json")], ids=["one", "all", "json"])
+def test_neither_heavy_nor_examined_packages_are_imported(arguments: tuple[str, ...]) -> None:
+    assert not imported("explain", *arguments) & {"libcst", "torch", "vllm", "verl", "tensordict", "pydantic", "cattrs"}

@@ -1,0 +1,64 @@
+"""One entry a name, found by id or name, with what is near an unknown one."""
+
+from __future__ import annotations
+
+import pytest
+
+from verl_doctor import knowledge
+from verl_doctor.errors import UsageError
+from verl_doctor.examine import questions
+from verl_doctor.explain.entries import by_layer, entries, named
+from verl_doctor.model import Layer
+from verl_doctor.patching.catalogue import built_in
+
+
+def test_everything_that_check_and_patch_know_is_there() -> None:
+    names = {entry.name for entry in entries()}
+    known = {*(question.name for question in questions()), *(failure.name for failure in knowledge.load())}
+    assert known | {patch.name for patch in built_in()} == names
+    assert len(names) == len(entries())
+
+
+@pytest.mark.parametrize("word", ["VD123", "vd123", "VDP004", "v0-n-gt1-leak", "V0-N-GT1-leak"])
+def test_by_id_or_name(word: str) -> None:
+    entry = named(word)
+    assert (entry.id, entry.name, entry.ids) == ("VD123", "v0-n-gt1-leak", ("VD123", "VDP004"))
+    assert entry.patch is not None
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        pytest.param("VD005", "near it are leftover-distribution (VD004)", id="id"),
+        pytest.param("local-rank", "near it are vllm07-local-rank (VDP002).", id="part"),
+        pytest.param("driver-mising", "near it are driver-missing (VD200)", id="typo"),
+        pytest.param("zzzzzzzz", "`verl-doctor explain` lists all.", id="nothing-near"),
+        pytest.param("", "`verl-doctor explain` lists all.", id="empty"),
+    ],
+)
+def test_unknown(word: str, said: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        named(word)
+    assert str(caught.value).startswith(f"Nothing is called {word!r}; ")
+    assert said in str(caught.value)
+
+
+def test_layers_come_in_order() -> None:
+    assert list(by_layer()) == sorted(by_layer(), key=lambda layer: layer.rank)
+    assert Layer.PATCH in by_layer()
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
+def test_an_entry_is_whole(entry: object) -> None:
+    from verl_doctor.explain.entry import Entry
+
+    assert isinstance(entry, Entry)
+    assert entry.title
+    assert entry.text
+    told = [entry.title, *(cure.text for cure in entry.cures), *(c for cure in entry.cures for c in cure.commands)]
+    assert not [text for text in told if "{" in text]
+    if entry.kind == "failure":
+        assert entry.cures
+        assert entry.sources
+        assert entry.when or entry.signatures or entry.launch
+        assert entry.found_by

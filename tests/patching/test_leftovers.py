@@ -1,0 +1,143 @@
+"""A run is killed, then the package is uninstalled or upgraded: the next run removes what was left."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
+from tests.patching.test_faults import FaultyDisk, Killed
+from verl_doctor.errors import WriteFailedError
+from verl_doctor.patching import leftovers
+from verl_doctor.patching.disk import Disk
+
+
+@pytest.fixture(autouse=True)
+def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # hundreds of runs, and nobody pulls the plug
+
+
+def _uninstall(sandbox: Sandbox) -> None:
+    """Remove what RECORD lists, and the folders that are empty then, as uv and pip do."""
+    with (sandbox.metadata / "RECORD").open(newline="") as file:
+        paths = [sandbox.site / path for path, *_ in csv.reader(file)]
+    for path in paths:
+        path.unlink(missing_ok=True)
+    for folder in sorted({parent for path in paths for parent in path.parents}, reverse=True):
+        if folder.is_relative_to(sandbox.site) and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _is_killed(run: Callable[..., object], step: int) -> bool:
+    try:
+        run(disk=FaultyDisk({step: Killed}))
+    except Killed:
+        return True
+    return False
+
+
+def _names(site: Path) -> list[str]:
+    return sorted(str(path.relative_to(site)) for path in site.rglob("*"))
+
+
+@pytest.mark.parametrize("killed", ["apply", "revert"])
+@pytest.mark.parametrize("after_it", ["apply", "revert"])
+def test_uninstalled(tmp_path: Path, killed: str, after_it: str) -> None:
+    for step in count(1):
+        sandbox = make(tmp_path / str(step))
+        if killed == "revert":
+            sandbox.apply()
+        is_killed = _is_killed(getattr(sandbox, killed), step)
+        _uninstall(sandbox)
+        assert set(sandbox.states().values()) == {"absent"}
+        getattr(sandbox, after_it)()
+        if not is_killed:
+            break
+        assert _names(sandbox.site) == ["other-1.0.dist-info", "other-1.0.dist-info/METADATA"]
+    assert step > 50
+
+
+@pytest.mark.parametrize("killed", ["apply", "revert"])
+@pytest.mark.parametrize("after_it", ["apply", "revert"])
+def test_upgraded(tmp_path: Path, killed: str, after_it: str) -> None:
+    """The new release has the very files that the patches make; they are not taken for half a patch."""
+    make(tmp_path / "fresh", "0.8.0", files=FIXED)
+    for step in count(1):
+        sandbox = make(tmp_path / str(step))
+        if killed == "revert":
+            sandbox.apply()
+        is_killed = _is_killed(getattr(sandbox, killed), step)
+        _uninstall(sandbox)
+        make(sandbox.site, "0.8.0", files=FIXED)
+        assert set(sandbox.states().values()) == {"fixed-upstream"}
+        getattr(sandbox, after_it)()
+        if not is_killed:
+            break
+        assert _names(sandbox.site) == _names(tmp_path / "fresh")
+        assert sandbox.disagreements_with_record() == []
+        assert {file: sandbox.read(file) for file in FILES} == FIXED
+    assert step > 50
+
+
+@pytest.mark.parametrize("killed", ["apply", "revert"])
+def test_reinstalled(tmp_path: Path, killed: str) -> None:
+    before = make(tmp_path / "fresh").snapshot()
+    for step in count(1):
+        sandbox = make(tmp_path / str(step))
+        if killed == "revert":
+            sandbox.apply()
+        is_killed = _is_killed(getattr(sandbox, killed), step)
+        _uninstall(sandbox)
+        make(sandbox.site)
+        sandbox.revert()
+        if not is_killed:
+            break
+        assert sandbox.snapshot() == before
+    assert step > 50
+
+
+def _left(sandbox: Sandbox) -> None:
+    step = 1
+    while _is_killed(sandbox.apply, step) and not (sandbox.metadata / "verl-doctor/receipt.json").exists():
+        step += 1
+    _uninstall(sandbox)
+
+
+def test_what_is_left_is_told(sandbox: Sandbox) -> None:
+    assert leftovers.interrupted(sandbox.target, sandbox.packages) == ()
+    _left(sandbox)
+    [place] = leftovers.interrupted(sandbox.target, sandbox.packages)
+    assert (place.name, place.version, place.is_installed) == ("vllm", "0.7.2", False)
+    assert {state.version for state in sandbox.full_states().values()} == {None}
+
+
+def test_what_is_not_ours_stays(sandbox: Sandbox) -> None:
+    _left(sandbox)
+    (sandbox.metadata / "notes").write_bytes(b"mine")
+    sandbox.revert()
+    assert [path.name for path in sandbox.metadata.iterdir()] == ["notes"]
+    assert leftovers.interrupted(sandbox.target, sandbox.packages) == ()
+
+
+def test_what_cannot_be_removed_is_told(sandbox: Sandbox) -> None:
+    class Keeping(Disk):
+        def remove_folder(self, path: Path) -> bool:
+            if path == sandbox.metadata and not any(path.iterdir()):
+                raise PermissionError(13, "Permission denied", str(path))
+            return super().remove_folder(path)
+
+    _left(sandbox)
+    with pytest.raises(WriteFailedError, match=r"0\.7\.2\.dist-info, left over from vllm 0\.7\.2, cannot be removed"):
+        sandbox.revert(disk=Keeping())
+
+
+def test_a_second_installation_keeps_its_receipts(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    sandbox.write("vllm-0.7.1.dist-info/METADATA", b"Name: vllm\nVersion: 0.7.1\n")
+    assert leftovers.find(sandbox.target, sandbox.packages) == ()
+    assert set(sandbox.states()) == set(ALL)

@@ -1,0 +1,62 @@
+"""The options of the commands that can also import what is installed, and how they do it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from verl_doctor.errors import TargetError, UsageError
+
+if TYPE_CHECKING:
+    from verl_doctor.facts.snapshot import Facts
+    from verl_doctor.host import Host
+
+Deep = Annotated[
+    bool,
+    typer.Option(
+        "--deep",
+        help="Also import torch, tensordict, flash-attn, vLLM, verl and its rollout, each in a process of its own "
+        "with a deadline.",
+    ),
+]
+Deadline = Annotated[
+    float | None,
+    typer.Option(
+        "--deadline",
+        metavar="SECONDS",
+        min=0.1,
+        help="With --deep: the time for each import, instead of 60 seconds, and 180 for vLLM and verl.",
+    ),
+]
+
+
+def with_imports(facts: Facts, host: Host, deep: bool, deadline: float | None) -> Facts:
+    """Return the facts with what the environment can import, where that is wanted.
+
+    Raises UsageError for a deadline of nothing, TargetError where there is nothing to run.
+    """
+    from verl_doctor.facts.imports import collect
+    from verl_doctor.facts.missing import MissingFactError
+    from verl_doctor.model import Unavailable
+
+    if not deep:
+        if deadline is not None:
+            raise UsageError("--deadline is for --deep.")
+        return facts
+    packages = {} if isinstance(facts.packages, Unavailable) else facts.packages
+    try:
+        return replace(facts, imports=collect(host, facts.target, packages, deadline, _show))
+    except MissingFactError as error:
+        raise TargetError(f"{error}.") from error
+    finally:
+        _show("")
+
+
+def _show(name: str) -> None:
+    """Show on a terminal what is being imported, on a line that the next one replaces."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{name and f'importing  {name}'}")
+        sys.stderr.flush()

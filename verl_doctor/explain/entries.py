@@ -1,0 +1,136 @@
+"""All entries, from the checks, the known failures and the patches."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from inspect import signature
+from types import ModuleType
+from typing import Final
+
+from verl_doctor import checks, knowledge
+from verl_doctor.errors import UsageError
+from verl_doctor.explain import ways, words
+from verl_doctor.explain.entry import Cure, Edit, Entry
+from verl_doctor.knowledge.failure import Failure
+from verl_doctor.matrix.load import load as load_matrix
+from verl_doctor.model import Layer
+from verl_doctor.patching.catalogue import built_in
+from verl_doctor.patching.patch import Patch
+
+_NEAR: Final = 4
+_ID: Final = re.compile(r"(vdp?)(\d+)")
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """Return an entry for each name, by layer and id; a patch is told where the failure that it cures is."""
+    patches = {patch.name: patch for patch in built_in()}
+    modules = (
+        importlib.import_module(f"{checks.__name__}.{found.name}") for found in pkgutil.iter_modules(checks.__path__)
+    )
+    found = [*map(_check, modules), *(_failure(failure, patches.get(failure.name)) for failure in knowledge.load())]
+    names = {entry.name for entry in found}
+    found += [_patch(patch) for patch in patches.values() if patch.name not in names]
+    return tuple(sorted(found, key=lambda entry: (entry.layer.rank, entry.id)))
+
+
+def named(word: str) -> Entry:
+    """Return the entry of an id or a name, in capitals or not. Raises UsageError, with what is near, for none."""
+    known = {key.lower(): entry for entry in entries() for key in (*entry.ids, entry.name)}
+    if entry := known.get(word.lower()):
+        return entry
+    told = ", ".join(dict.fromkeys(f"{known[key].name} ({known[key].id})" for key in _near(word.lower(), list(known))))
+    advice = f"near it are {told}" if told else "`verl-doctor explain` lists all"
+    raise UsageError(f"Nothing is called {word!r}; {advice}.")
+
+
+def _near(word: str, known: Sequence[str]) -> list[str]:
+    """Return what may have been meant: the ids around a number, else names that hold the word or resemble it."""
+    if number := _ID.fullmatch(word):
+        ids = [match for key in known if (match := _ID.fullmatch(key)) and match.group(1) == number.group(1)]
+        ids.sort(key=lambda match: abs(int(match.group(2)) - int(number.group(2))))
+        return [match.group() for match in ids[:_NEAR]]
+    names = [key for key in known if not _ID.fullmatch(key)]
+    return [key for key in names if word and word in key][:_NEAR] or difflib.get_close_matches(word, names, _NEAR, 0.5)
+
+
+def _check(module: ModuleType) -> Entry:
+    title, _, text = (module.__doc__ or "").strip().partition("\n")
+    return Entry(
+        id=module.ID,
+        name=module.NAME,
+        kind="check",
+        layer=module.LAYER,
+        severity=module.SEVERITY,
+        title=title.rstrip("."),
+        text=text.strip(),
+        found_by=ways.of_check(module.LAYER, signature(module.ask).parameters),
+    )
+
+
+def _failure(failure: Failure, patch: Patch | None) -> Entry:
+    texts, matrix = failure.texts, load_matrix()
+    alternatives = failure.alternatives(matrix)
+    ids = (*(each for _, sources in alternatives for each in sources), *texts.sources)
+    return Entry(
+        id=failure.id,
+        name=failure.name,
+        kind="failure",
+        layer=failure.layer,
+        severity=failure.severity,
+        title=texts.title,
+        text=texts.cause,
+        when=tuple(dict.fromkeys(words.condition(condition.stated) for condition, _ in alternatives)),
+        within=tuple(words.condition(condition.stated) for condition in failure.within),
+        found_by=ways.of_conditions(
+            (key for condition, _ in alternatives for key in condition.stated),
+            is_logged=bool(texts.signature),
+            is_set=bool(texts.launch),
+        ),
+        signatures=tuple(pattern.pattern for pattern in texts.signature),
+        launch=texts.launch,
+        cures=tuple(_cures(failure)),
+        sources=matrix.cite(tuple(dict.fromkeys(ids))),
+        patch=edit(patch) if patch else None,
+    )
+
+
+def _cures(failure: Failure) -> Iterator[Cure]:
+    for cure in failure.texts.cures:
+        text, commands = words.cure(cure)
+        when = tuple("; ".join(words.condition(condition.stated)) for condition in cure.when)
+        yield Cure(when=when, text=text, commands=commands, patch=cure.patch)
+
+
+def _patch(patch: Patch) -> Entry:
+    title = patch.documentation.strip().partition("\n")[0].rstrip(".")
+    return Entry(
+        id=patch.id, name=patch.name, kind="patch", layer=Layer.PATCH, severity=None, title=title, patch=edit(patch)
+    )
+
+
+def edit(patch: Patch) -> Edit:
+    """Return what there is to read about a patch."""
+    return Edit(
+        id=patch.id,
+        releases=f"{patch.distribution} {patch.versions}",
+        fixed_in=patch.fixed_in,
+        only_where=patch.only_where,
+        text=patch.documentation.strip(),
+        edits=tuple(f"`{s.file}`, `{s.scope}`" if s.scope else f"`{s.file}`, top level" for s in patch.sites),
+        upstream=tuple(patch.upstream),
+        commands=tuple(f"verl-doctor patch {option}{patch.name}" for option in ("", "--apply ", "--revert ")),
+    )
+
+
+def by_layer() -> Mapping[Layer, list[Entry]]:
+    """Return all entries by layer, the most fundamental first."""
+    found: dict[Layer, list[Entry]] = {}
+    for entry in entries():
+        found.setdefault(entry.layer, []).append(entry)
+    return found

@@ -1,0 +1,103 @@
+"""An entry as a page: headings, paragraphs, lists and lines of code, for whatever it is written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from verl_doctor.explain import words
+from verl_doctor.explain.entry import Cure, Edit, Entry
+from verl_doctor.model import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What the blocks after it are about."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Text, in the lines in which it is written."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines that stay whole: commands, and what a log says."""
+
+    lines: tuple[str, ...]
+
+
+Block = Heading | Paragraph | Items | Code
+
+
+def head(entry: Entry) -> str:
+    """Return the line under a page's name."""
+    severity = entry.severity.value if entry.severity else "patch"
+    return ", ".join((*entry.ids, severity, f"layer {entry.layer.value}"))
+
+
+def blocks(entry: Entry) -> Iterator[Block]:
+    """Yield what a page says under its name."""
+    yield Paragraph(f"{entry.title}.")
+    yield from paragraphs(entry.text)
+    if entry.when:
+        yield Heading("When")
+        yield Items(tuple("; ".join(each) for each in entry.when))
+    if entry.within:
+        yield Heading("Only where")
+        yield Items(tuple("; ".join(each) for each in entry.within))
+    if entry.signatures:
+        yield Heading("In a log")
+        yield Code(tuple(dict.fromkeys(map(words.signature, entry.signatures))))
+    if entry.launch:
+        yield Heading("Settings that bring it about")
+        yield Code(entry.launch)
+    if entry.cures:
+        yield Heading("Cure")
+        for cure in entry.cures:
+            yield from _cure(cure)
+    if entry.patch:
+        yield Heading(f"Patch {entry.patch.id}")
+        yield from patch(entry.patch)
+        yield Code(entry.patch.commands)
+    if entry.sources:
+        yield Heading("Sources")
+        yield Items(tuple(dict.fromkeys(map(_source, entry.sources))))
+
+
+def paragraphs(text: str) -> Iterator[Paragraph]:
+    """Yield the paragraphs of a text."""
+    yield from (Paragraph(part.strip()) for part in text.split("\n\n") if part.strip())
+
+
+def patch(edit: Edit) -> Iterator[Block]:
+    """Yield what a patch does and where."""
+    yield from paragraphs(edit.text)
+    yield Paragraph(f"Edits {'; '.join(edit.edits)}. See {' '.join(f'<{link}>' for link in edit.upstream)}.")
+
+
+def applied(edit: Edit) -> str:
+    """Say whether a patch is applied where none is named."""
+    return f"by name, where {edit.only_where}" if edit.only_where else "by default"
+
+
+def _cure(cure: Cure) -> Iterator[Block]:
+    where = f"Where {' or '.join(cure.when)}: " if cure.when else ""
+    yield Paragraph(where + cure.text)
+    if cure.commands:
+        yield Code(cure.commands)
+
+
+def _source(source: Source) -> str:
+    return f"{source.kind}: {source.reference}" + (f", seen {source.date}" if source.date else "")

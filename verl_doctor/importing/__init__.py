@@ -1,0 +1,1 @@
+"""Imports modules of the target in children of its own interpreter, each with a deadline: never in ours."""

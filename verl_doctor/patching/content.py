@@ -1,0 +1,18 @@
+"""What a file holds: the one way in which the engine reads what it may write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from verl_doctor.errors import TargetError
+from verl_doctor.host import Host
+
+
+def read(host: Host, path: Path) -> bytes | None:
+    """Return a file's content, None where there is no file. Raises TargetError where it cannot be read."""
+    try:
+        return host.read(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise TargetError(f"{path} cannot be read: {error.strerror}.") from error

@@ -1,0 +1,115 @@
+"""The states of patches, and what was done about them, for a person to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from verl_doctor.facts.broken_patches import Broken
+from verl_doctor.facts.patches import PatchState
+from verl_doctor.patching.place import Place
+from verl_doctor.patching.upgrade import Upgrade
+from verl_doctor.report.hang import hang
+
+_WORDS: Final = {
+    "applicable": "to be applied",
+    "applied": "applied",
+    "fixed-upstream": "not needed",
+    "unrecognised": "not recognised",
+    "absent": "nothing to patch",
+}
+_BY_NAME: Final = "can be applied"
+_MISSING: Final = "file missing"
+_NOT_INSTALLED: Final = "not installed"
+_BROKEN: Final = "cannot be used"
+_INDENT: Final = max(map(len, _WORDS.values())) + 2
+
+DONE: Final = {
+    "preview": "would change",
+    "check": "would change",
+    "apply": "changed",
+    "revert": "restored",
+    "revert-preview": "would restore",
+}
+"""What is said of a file, by what was asked for."""
+
+
+def offered(upgrades: Sequence[Upgrade], width: int | None = None) -> str:
+    """Return a sentence for each release that would do instead of patches, and the command, which is never folded."""
+    return "".join(
+        hang(
+            f"{each.distribution} {each.version} comes without {_listed(each.patches)} and fits what is installed:",
+            0,
+            width,
+        )
+        + f"\n    {each.command}\n"
+        for each in upgrades
+    )
+
+
+def text(
+    states: Mapping[str, PatchState],
+    *,
+    broken: Sequence[Broken] = (),
+    interrupted: Sequence[Place] = (),
+    whole: bool = False,
+    width: int | None = None,
+) -> str:
+    """Return a line for each patch (its state, id, name, and the reason where there is one), and what else to know.
+
+    Those that have nothing to do are left out where there are others, unless the `whole` is asked for.
+    """
+    chosen = {name: state for name, state in states.items() if whole or _matters(state)} or states
+    rows = [
+        *_table({name: state for name, state in chosen.items() if state.version}),
+        *_not_installed([state for state in chosen.values() if not state.version]),
+        *(f"{_BROKEN:<{_INDENT}}{each.origin}: {each.reason}" for each in broken),
+    ]
+    sentences = (
+        f"A run that changed {place.name} {place.version} was interrupted; the next --apply or --revert ends it."
+        for place in interrupted
+    )
+    folded = [*(hang(row, _INDENT, width) for row in rows), *(hang(sentence, 0, width) for sentence in sentences)]
+    return "".join(line + "\n" for line in folded)
+
+
+def _matters(state: PatchState) -> bool:
+    """Say whether a patch has something to do here, or is one that a team added for it."""
+    if not state.version:
+        return not state.is_built_in
+    return state.state != "absent" or state.is_affected
+
+
+def _table(states: Mapping[str, PatchState]) -> Iterator[str]:
+    """Yield a row for each patch whose distribution is installed, in columns as wide as what they hold."""
+    ids = max((len(state.id) for state in states.values()), default=0)
+    names = max(map(len, states), default=0)
+    for name, state in states.items():
+        yield f"{_word(state):<{_INDENT}}{state.id:<{ids}}  {name:<{names}}  {_subject(state)}"
+
+
+def _not_installed(states: Sequence[PatchState]) -> Iterator[str]:
+    """Yield a row for each distribution that is not installed, with the patches that are for it."""
+    for distribution in dict.fromkeys(state.distribution for state in states):
+        ids = (state.id for state in states if state.distribution == distribution)
+        yield f"{_NOT_INSTALLED:<{_INDENT}}{distribution} ({', '.join(ids)})"
+
+
+def _word(state: PatchState) -> str:
+    if state.state == "applicable" and state.only_where:
+        return _BY_NAME
+    return _MISSING if state.state == "absent" and state.is_affected else _WORDS[state.state]
+
+
+def _subject(state: PatchState) -> str:
+    """Return the distribution and its version, and what more is to say."""
+    subject = f"{state.distribution} {state.version}"
+    if state.state == "applicable" and state.only_where:
+        return f"{subject}: only where {state.only_where}"
+    if not state.reason:
+        return subject
+    return state.reason if state.reason.startswith(f"{subject} ") else f"{subject}: {state.reason}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
