@@ -28,6 +28,12 @@ def test_sleep_mode_s_extension(files: tuple[str, ...], there: bool) -> None:
     assert collect(host, VENV, packages) == Vllm(location="/site/vllm", cumem_allocator=there)
 
 
+def test_a_build_for_cpus_has_no_sleep_mode() -> None:
+    host = FakeHost(files={"/site/vllm/_C.abi3.so": ""})
+    packages = {"vllm": distribution("vllm", "0.9.2+cpu", location="/site")}
+    assert collect(host, VENV, packages).cumem_allocator
+
+
 def test_an_editable_install_lies_in_its_checkout() -> None:
     host = FakeHost(files={"/src/vllm/vllm/cumem_allocator.abi3.so": ""})
     packages = {"vllm": distribution("vllm", "0.8.5", location="/site", editable="/src/vllm")}

@@ -19,7 +19,7 @@ DEADLINE: Final = 2.0
 class Vllm:
     """An installed vLLM: the folder of its package, and whether the extension behind sleep mode is in it.
 
-    A copy without any compiled code lacks none: it is no build.
+    A copy without any compiled code lacks none, for it is no build; nor does a build for CPUs, which has no sleep mode.
     """
 
     location: str
@@ -36,6 +36,7 @@ def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) ->
         package = Path(folder, "vllm")
         if host.is_dir(package):
             compiled = [name for name in host.names(package) if name.endswith(".so")]
-            found = not compiled or any(name.startswith("cumem_allocator.") for name in compiled)
+            is_for_cuda = bool(compiled) and "+cpu" not in installed.version
+            found = not is_for_cuda or any(name.startswith("cumem_allocator.") for name in compiled)
             return Vllm(location=str(package), cumem_allocator=found)
     raise MissingFactError(f"vllm {installed.version} is listed, but {installed.location} has no folder vllm")
