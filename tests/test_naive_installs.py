@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.facts_of import distribution, facts_of
-from verl_doctor.examine import examine
+from verl_doctor.cure import after
+from verl_doctor.examine import examine, failed
 from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.snapshot import Facts
 from verl_doctor.matrix.load import load
-from verl_doctor.model import Failed, Verdict
+from verl_doctor.model import Failed, Severity, Verdict
 
 NAMES = ("verl", "vllm", "torch", "tensordict", "transformers", "ray", "numpy", "pyarrow")
 CAUSES = {
@@ -44,6 +46,24 @@ def installed(name: str, version: str) -> Distribution:
         return distribution(name, version)
     requires = tuple(f"{key}{specifier}" for key, specifier in release.requires.items() if key in NAMES)
     return distribution(name, version, requires=requires, requires_python=release.python)
+
+
+def facts_after(row: dict[str, str]) -> Facts:
+    """The facts of a row after the cure of the primary cause, and so on, as long as one cures something."""
+    facts = facts_of({name: installed(name, row[name]) for name in NAMES}, python=f"{row['python']}.3")
+    while (primary := examine(facts, load()).primary) and primary.severity is Severity.ERROR:
+        assert isinstance(primary.outcome, Failed)
+        cured = after(primary.outcome.findings[0].remedy, facts, load())
+        assert cured != facts
+        facts = cured
+    return facts
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['verl']}-{row['tool']}-{row['python']}")
+def test_following_the_cures_leaves_no_error(row: dict[str, str]) -> None:
+    report = examine(facts_after(row), load())
+    assert report.verdict in {Verdict.HEALTHY, Verdict.DEGRADED}
+    assert not [result.name for result in report.results if failed(result) and result.severity is Severity.ERROR]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['verl']}-{row['tool']}-{row['python']}")

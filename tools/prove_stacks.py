@@ -34,20 +34,20 @@ LONGEST = 300
 def prove(stack: Stack, matrix: Matrix, today: str) -> Iterator[Proof]:
     """Yield what a resolver says to a stack on each Python today, and on its own Python at its period."""
     for python, index in [*((python, TODAY) for python in PYTHONS), (stack.python, stack.period)]:
-        refusal = _refused_python(stack, matrix, python) or resolve(stack, python, index)
+        refusal = _refused_python(stack, matrix, python) or resolve(
+            requirements(stack), stack.pins, python, stack.glibc, index
+        )
         print(f"{stack.name} on Python {python}, {index}: {refusal or 'resolves'}", file=sys.stderr, flush=True)
         yield Proof(python=python, index=index, date=today, refusal=refusal)
 
 
-def resolve(stack: Stack, python: str, index: str) -> str | None:
-    """Return why uv finds no set of releases for a stack, or None where it finds one."""
+def resolve(asked: Iterable[str], wheels: Iterable[str], python: str, glibc: str, index: str = TODAY) -> str | None:
+    """Return why uv finds no set of releases for requirements, or None where it finds one; `wheels` name no sdists."""
     argv = [sys.executable, "-m", "uv", "pip", "compile", "--quiet", "-", "--output-file", "/dev/null"]
-    argv += ["--python-version", python]
-    argv += ["--python-platform", f"x86_64-manylinux_{stack.glibc.replace('.', '_')}"]
-    argv += [word for name in stack.pins for word in ("--only-binary", name)]
+    argv += ["--python-version", python, "--python-platform", f"x86_64-manylinux_{glibc.replace('.', '_')}"]
+    argv += [word for name in wheels for word in ("--only-binary", name)]
     argv += ["--exclude-newer", index] if index != TODAY else []
-    asked = "\n".join(requirements(stack))
-    finished = subprocess.run(argv, check=False, capture_output=True, text=True, input=asked)
+    finished = subprocess.run(argv, check=False, capture_output=True, text=True, input="\n".join(asked))
     if finished.returncode == 0:
         return None
     said = " ".join(finished.stderr.split()).replace('"', "'").replace("\\", "/")

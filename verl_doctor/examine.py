@@ -34,7 +34,7 @@ from verl_doctor.model import (
 from verl_doctor.outweigh import outweighed
 from verl_doctor.remedies import fitting_stack
 
-IMPRECISE = ("requirement-conflict", "vllm-untested-with-verl")
+IMPRECISE = ("requirement-conflict", "vllm-untested-with-verl", "cudart-major-mix")
 """The checks that only compare versions; a known failure about the same distributions says more."""
 
 

@@ -152,7 +152,9 @@ def cuda(wanted: str) -> Test:
         if facts.torch.cuda is None:
             return NOT
         what = f"torch {facts.torch.version} for CUDA {facts.torch.cuda}"
-        return compare(facts.torch.cuda, wanted, Seen(what=what, where=f"{what} in {facts.torch.location}"))
+        return compare(
+            facts.torch.cuda, wanted, Seen(what=what, where=f"{what} in {facts.torch.location}", about="torch")
+        )
 
     return test
 
