@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final, assert_never
+from typing import Final
 
 from verl_doctor.explain.entry import Entry
 from verl_doctor.explain.page import Block, Code, Heading, Items, Paragraph, blocks, head
@@ -34,8 +34,6 @@ def _block(block: Block) -> str:
             return "\n".join(f"- {_LINK.sub(_AT_GITHUB, _escaped(item))}" for item in items)
         case Code(lines):
             return "\n".join(("```text", *lines, "```"))
-        case _:
-            assert_never(block)
 
 
 def _escaped(plain: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, assert_never
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -51,8 +51,6 @@ def _block(block: Block, console: Console) -> None:
         case Code(lines):
             for line in lines:
                 console.print(Text(f"      {line}", style="bold"), soft_wrap=True)
-        case _:
-            assert_never(block)
 
 
 def _item(text: str, console: Console) -> None:
