@@ -104,12 +104,15 @@ def _hardware(facts: Facts) -> str:
 
 
 def _imports(imports: Mapping[str, Import]) -> str:
-    """Return how each import went: after how long it was done, or how it was not."""
-    shown = [
-        f"{name} {f'{seen.seconds:.1f} s' if seen.outcome == 'works' else seen.outcome}"
-        for name, seen in imports.items()
-    ]
+    """Return how each import went: after how long it was done, or how it was not, and why."""
+    shown = [f"{name} {_import(seen)}" for name, seen in imports.items()]
     return f"imported: {', '.join(shown) or 'nothing that is installed'}"
+
+
+def _import(seen: Import) -> str:
+    if seen.outcome == "works":
+        return f"{seen.seconds:.1f} s"
+    return f"{seen.outcome} ({seen.cause or seen.error})" if seen.outcome == "fails" else seen.outcome
 
 
 def _gpus(gpus: tuple[Gpu, ...]) -> str:

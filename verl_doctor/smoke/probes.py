@@ -29,10 +29,10 @@ PROBES: Final = {
     probe.name: probe
     for probe in (
         Probe(name="import-vllm", shows="torch and vLLM can be imported", deadline=300),
-        Probe(name="arithmetic", shows="every visible GPU multiplies matrices right", deadline=120),
+        Probe(name="arithmetic", shows="every device multiplies matrices right", deadline=120),
         Probe(
             name="bin-checkpoint",
-            shows="an engine in sleep mode loads a .bin checkpoint",
+            shows="an engine loads a .bin checkpoint, in sleep mode on a GPU",
             deadline=_ENGINE_START,
             proves=("vllm07-empty-cache",),
         ),
@@ -55,7 +55,7 @@ PROBES: Final = {
             shows="an eager engine gives the known answers, without graphs",
             deadline=_ENGINE_START,
         ),
-        Probe(name="all-reduce", shows="the GPUs add numbers together through NCCL", deadline=120),
+        Probe(name="all-reduce", shows="the ranks add numbers together, on GPUs through NCCL", deadline=120),
         Probe(
             name="world-larger-than-engine",
             shows="an engine of one GPU starts in a world of several",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from .engine import Engine, Settings
+from .engine import Engine, Settings, require_cpu_build
 from .known_answer_model import KnownAnswerModel
 from .own_model import OwnModel
 from .subject import Subject
@@ -45,6 +45,8 @@ class Context:
 
     def start(self, *, safetensors: bool = True, **changed: Any) -> Engine:
         """Start the engine on the model."""
+        if self.device == "cpu":
+            require_cpu_build()
         settings = Settings(
             model=self.subject.checkpoint(safetensors=safetensors),
             eager=self.eager or self.device == "cpu",

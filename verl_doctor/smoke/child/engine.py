@@ -155,6 +155,14 @@ class Engine:
         return executor
 
 
+def require_cpu_build() -> None:
+    """Raise SkippedError where this vLLM cannot run on a CPU."""
+    from vllm.platforms import current_platform
+
+    if not current_platform.is_cpu():
+        raise SkippedError("this vLLM is not a build for CPUs")
+
+
 def _see_that_it_is_used(launcher: str, options: dict[str, Any]) -> None:
     """Raise SkippedError where vLLM would replace a launcher by its own, as some CPU builds do."""
     from vllm.engine.arg_utils import EngineArgs

@@ -16,6 +16,9 @@ from pathlib import Path
 from .errors import SkippedError, WrongAnswerError
 from .events import Events
 
+TRIED = ("torch", "vllm")
+"""Without these there is nothing that could fail."""
+
 
 def main() -> None:
     """Run the probes that the task names."""
@@ -44,6 +47,9 @@ def _run(probe: str, task: dict[str, object], events: Events) -> bool:
         events.end(probe, "skipped", _timed(measurements, started), str(error))
         return True
     except BaseException as error:  # noqa: BLE001 # whatever it was, the parent is told
+        if isinstance(error, ModuleNotFoundError) and error.name in TRIED:
+            events.end(probe, "skipped", _timed(measurements, started), f"{error.name} is not installed here")
+            return True
         kind = type(error).__name__
         reason = str(error).strip() or kind
         said = reason if isinstance(error, WrongAnswerError) else f"{kind}: {reason}"
