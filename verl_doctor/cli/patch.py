@@ -257,3 +257,5 @@ def _write_text(asked: _Asked, plan: Plan) -> None:
     found = _found(asked, plan)
     sys.stderr.write(text(found, broken=asked.known.broken, interrupted=left, width=width_of(sys.stderr)))
     sys.stderr.writelines(f"{DONE[asked.mode.value]} {edit.path}\n" for edit in plan.edits)
+    if asked.is_written and not plan.edits:
+        sys.stderr.write("Nothing was to be changed.\n")
