@@ -19,6 +19,7 @@ from tests.elf_image import shared_object
 from tests.facts_of import SITE, distribution
 from tests.fake_host import FakeHost
 from tools.write_binary_symbols import needed
+from verl_doctor.facts import shared_objects
 from verl_doctor.facts.binaries import Extension, collect
 from verl_doctor.facts.torch import Torch
 from verl_doctor.target import Target
@@ -68,7 +69,9 @@ def read(extension: Recorded, torch: str) -> Extension:
     }
     listed = {extension.distribution: distribution(extension.distribution, extension.version, metadata="x.dist-info")}
     build = Torch(version=torch, flavour="cuda", location=f"{SITE}/torch")
-    found = collect(FakeHost(files=files), TARGET, listed, build)[extension.distribution].extensions[extension.path]
+    host = FakeHost(files=files)
+    objects = shared_objects.collect(host, TARGET, listed)
+    found = collect(host, TARGET, listed, build, objects)[extension.distribution].extensions[extension.path]
     assert isinstance(found, Extension)
     return found
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.elf_image import AARCH64, shared_object
 from tests.fake_host import FakeHost
+from verl_doctor.facts import shared_objects
 from verl_doctor.facts.binaries import Extension, Linked, collect
 from verl_doctor.facts.missing import MissingFactError
 from verl_doctor.facts.packages import Distribution
@@ -60,7 +61,8 @@ def linked(  # noqa: PLR0913 - what an environment is made of
         files={**records, **libraries, **installed, **system}, environ=environ or {}, links=links or {}, denied=denied
     )
     target = Target(python="/venv/bin/python", prefix="/venv", version="3.12", kind="venv", search_path=(SITE,))
-    return collect(host, target, {**packages, **(more or {})}, TORCH)
+    installed_here = {**packages, **(more or {})}
+    return collect(host, target, installed_here, TORCH, shared_objects.collect(host, target, installed_here))
 
 
 def one(files: Mapping[str, bytes], **options: Any) -> Extension:
@@ -147,11 +149,18 @@ def test_versions(version: str, system: dict[str, tuple[str, ...] | None], outda
     assert one({"ext/_C.so": image}, system={**SYSTEM, **files}, links=links).outdated == outdated
 
 
-def test_libraries_of_nvidias_wheels_are_preloaded() -> None:
+@pytest.mark.parametrize(
+    ("files", "absent"),
+    [
+        pytest.param({"nvidia/cudnn/lib/libcudnn.so.9": b""}, (), id="there"),
+        pytest.param({}, ("libcudnn.so.9",), id="only-in-RECORD"),
+    ],
+)
+def test_libraries_of_nvidias_wheels_are_preloaded(files: dict[str, bytes], absent: tuple[str, ...]) -> None:
     wheel = Distribution(name="nvidia-cudnn-cu12", version="9", location=SITE, metadata="nvidia_cudnn.dist-info")
     record = {"nvidia_cudnn.dist-info/RECORD": b"nvidia/cudnn/lib/libcudnn.so.9,,\n"}
     image = extension(libraries=("libtorch.so", "libcudnn.so.9"))
-    assert one({"ext/_C.so": image}, more={wheel.name: wheel}, unlisted=record).absent == ()
+    assert one({"ext/_C.so": image}, more={wheel.name: wheel}, unlisted={**record, **files}).absent == absent
 
 
 def test_torchs_own_libraries_must_find_theirs() -> None:

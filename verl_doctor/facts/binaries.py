@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from verl_doctor.facts import shared_objects, symbol_versions
+from verl_doctor.facts import symbol_versions
 from verl_doctor.facts.elf import UnreadableError
 from verl_doctor.facts.loader import Libraries, Symbols
 from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.shared_objects import SharedObjects
 from verl_doctor.facts.symbols import SharedObject
 from verl_doctor.facts.torch import Torch
 from verl_doctor.host import Host
@@ -64,9 +65,15 @@ class Linked:
     requires: tuple[str, ...] = ()
 
 
-def collect(host: Host, target: Target, packages: Mapping[str, Distribution], torch: Torch) -> dict[str, Linked]:
+def collect(
+    host: Host,
+    target: Target,
+    packages: Mapping[str, Distribution],
+    torch: Torch,
+    shared_objects: Mapping[str, SharedObjects],
+) -> dict[str, Linked]:
     """Return the distributions that are linked against torch, torch among them, by normalised name."""
-    objects = {key: shared_objects.of(host, target, each) for key, each in packages.items()}
+    objects = {key: each.there for key, each in shared_objects.items()}
     packaged = {path.rpartition("/")[2]: path for paths in objects.values() for path in paths}
     folder = Path(torch.location, "lib")
     with suppress(FileNotFoundError):

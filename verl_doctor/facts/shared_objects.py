@@ -1,8 +1,9 @@
-"""The shared objects of installed distributions, as their RECORD lists them."""
+"""The shared objects of installed distributions: what their RECORD lists, and what of it is there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -10,14 +11,29 @@ from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
 from verl_doctor.target import Target
 
+DEADLINE: Final = 10.0
 RECORD_LIMIT: Final = 16 * 2**20
 _DEPTH: Final = 3
 _MOST_FOLDERS: Final = 400
 """How far a folder is searched that no RECORD describes: a checkout, or what conda or `setup.py install` wrote."""
 
 
-def of(host: Host, target: Target, distribution: Distribution) -> tuple[str, ...]:
-    """Return the paths of a distribution's shared objects."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedObjects:
+    """The paths of a distribution's shared objects that are there, and the names of those that RECORD alone has."""
+
+    there: tuple[str, ...]
+    gone: tuple[str, ...] = ()
+
+
+def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) -> dict[str, SharedObjects]:
+    """Return the shared objects of the distributions that have or had any, by normalised name."""
+    found = {key: of(host, target, distribution) for key, distribution in packages.items()}
+    return {key: objects for key, objects in found.items() if objects.there or objects.gone}
+
+
+def of(host: Host, target: Target, distribution: Distribution) -> SharedObjects:
+    """Return a distribution's shared objects."""
     place = Path(distribution.location)
     if distribution.editable is None:
         try:
@@ -26,14 +42,39 @@ def of(host: Host, target: Target, distribution: Distribution) -> tuple[str, ...
         except OSError:
             pass
         else:
-            return tuple(f"{place}/{name}" for name in _listed(record))
+            return _sought(host, target, place, tuple(_listed(record)))
     top = target.outside(distribution.editable) if distribution.editable else place
-    return tuple(_below(host, top / distribution.name.replace("-", "_")))
+    return SharedObjects(there=tuple(_below(host, top / distribution.name.replace("-", "_"))))
 
 
 def is_shared_object(name: str) -> bool:
     """Say whether a file of this name is one: libc10.so, libcudart.so.12, _C.abi3.so."""
     return name.endswith(".so") or ".so." in name
+
+
+def _sought(host: Host, target: Target, place: Path, names: tuple[str, ...]) -> SharedObjects:
+    gone = [name for name in names if _is_gone(host, place / name)]
+    return SharedObjects(
+        there=tuple(f"{place}/{name}" for name in names if name not in gone),
+        gone=tuple(name for name in gone if not _is_elsewhere(host, target, name)),
+    )
+
+
+def _is_gone(host: Host, file: Path) -> bool:
+    """Say whether there is no such file; one that may not be seen can be there."""
+    try:
+        host.size(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _is_elsewhere(host: Host, target: Target, name: str) -> bool:
+    """Say whether a file lies outside the packages, or where conda moves libraries to after RECORD was written."""
+    is_outside = name.startswith(("/", "../"))
+    return is_outside or (target.kind == "conda" and host.is_file(Path(target.prefix, "lib", name.rpartition("/")[2])))
 
 
 def _listed(record: bytes) -> Iterator[str]:
