@@ -91,6 +91,7 @@ def facts_of(
         "patches": {},
         "binaries": {},
         "broken_patches": (),
+        "damage": {},
         "imports": NOT_ASKED,
     }
     unknown = overrides.keys() - fields.keys()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.binaries_of import linked, missing, with_binaries
 from verl_doctor.cure import after
 from verl_doctor.facts.binaries import Extension
+from verl_doctor.facts.damage import Damage
 from verl_doctor.matrix.load import load
 from verl_doctor.model import Remedy, Unavailable
 
@@ -40,3 +43,36 @@ def test_what_could_not_be_read_is_still_unknown() -> None:
     cured = after(Remedy(text="", pins=(("torch", "2.5.1"),)), facts, load())
     assert not isinstance(cured.binaries, Unavailable)
     assert cured.binaries["x"].extensions["ext/_C.so"] == Unavailable("cut short")
+
+
+@pytest.mark.parametrize(
+    ("version", "command", "is_repaired"),
+    [
+        pytest.param("9.1", "uv pip install --force-reinstall 'cudnn==9.1'", True, id="forced"),
+        pytest.param("9.2", "uv pip install 'cudnn==9.2'", True, id="another-version"),
+        pytest.param("9.1", "uv pip install 'cudnn==9.1'", False, id="an-installer-leaves-it-alone"),
+    ],
+)
+def test_files_come_back(version: str, command: str, is_repaired: bool) -> None:
+    broken = Extension(needs=1, absent=("libcudnn.so.9", "libother.so"))
+    facts = with_binaries({"cudnn": "9.1", "x": "1"}, "2.5.1", {"x": linked(_C=broken, _D=Unavailable("cut short"))})
+    facts = replace(facts, damage={"cudnn": Damage(gone=("nvidia/lib/libcudnn.so.9",))})
+    cured = after(Remedy(text="", commands=(command,), pins=(("cudnn", version),)), facts, load())
+    assert not isinstance(cured.binaries, Unavailable)
+    assert bool(cured.damage) is not is_repaired
+    mended = replace(broken, absent=("libother.so",)) if is_repaired else broken
+    assert cured.binaries["x"].extensions["ext/_C.so"] == mended
+
+
+def test_the_same_torch_is_the_same_build() -> None:
+    facts = with_binaries({}, "2.5.1", {}, version="2.5.1+cpu", flavour="cpu", cuda=None)
+    cured = after(Remedy(text="", pins=(("torch", "2.5.1+cpu"),)), facts, load())
+    assert cured.torch == facts.torch
+
+
+def test_damage_and_binaries_that_are_not_known_stay_so() -> None:
+    unknown = Unavailable("torch's libraries cannot be read")
+    remedy = Remedy(text="", commands=("uv pip install --force-reinstall torch",), pins=(("torch", "2.5.1"),))
+    facts = replace(with_binaries({}, "2.5.1", {}), binaries=unknown, damage={"torch": Damage(gone=("a.so",))})
+    assert (after(remedy, facts, load()).damage, after(remedy, facts, load()).binaries) == ({}, unknown)
+    assert after(remedy, replace(facts, damage=unknown), load()).damage == unknown

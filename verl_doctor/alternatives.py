@@ -7,7 +7,7 @@ whose name says for which torch it is (nixl's `nixl_ep_cpp_torch213`, mooncake's
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from verl_doctor.facts.binaries import Extension, Linked
@@ -42,6 +42,11 @@ def differs(extension: Extension, torch: Torch) -> bool:
     if torch.flavour != "cuda" or extension.cuda is None or torch.cuda is None:
         return False
     return extension.cuda != torch.cuda.partition(".")[0]
+
+
+def can_be_spared(name: str, others: Iterable[str]) -> bool:
+    """Say whether a file that is gone is for a certain torch, or one of several of which others are there."""
+    return bool(_TORCH_IN_NAME.search(name)) or any(_choice(path).endswith(f"/{_choice(name)}") for path in others)
 
 
 def _fits(extension: Extension, torch: Torch) -> bool:

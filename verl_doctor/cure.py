@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from verl_doctor.facts.binaries import Extension, Linked
@@ -25,6 +25,7 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
             installed[name] = _installed(facts, installed.get(name), name, version, matrix)
         for name, version in _brought(remedy.pins, installed, matrix).items():
             installed[name] = _installed(facts, None, name, version, matrix)
+        facts = _repaired(facts, remedy)
         facts = replace(facts, packages=installed, binaries=_refitted(facts, remedy, installed))
     if remedy.pins and not isinstance(facts.imports, Unavailable):
         facts = replace(facts, imports=_still_seen(facts.imports, remedy.pins))
@@ -34,6 +35,34 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
     if remedy.patch is not None and not isinstance(facts.patches, Unavailable):
         facts = replace(facts, patches=_applied(facts.patches, remedy.patch))
     return facts
+
+
+def _repaired(facts: Facts, remedy: Remedy) -> Facts:
+    """Return the facts with the files of what is installed again: an installer leaves alone what has its version."""
+    if isinstance(facts.damage, Unavailable) or isinstance(facts.packages, Unavailable):
+        return facts
+    is_forced = any("--force-reinstall" in command for command in remedy.commands)
+    back = {
+        name: facts.damage[name]
+        for name, version in remedy.pins
+        if name in facts.damage and (is_forced or facts.packages[name].version != version)
+    }
+    damage = {name: damage for name, damage in facts.damage.items() if name not in back}
+    files = {file.rpartition("/")[2] for damage in back.values() for file in damage.gone}
+    if not files or isinstance(facts.binaries, Unavailable):
+        return replace(facts, damage=damage)
+    binaries = {
+        key: replace(linked, extensions={path: _with(e, files) for path, e in linked.extensions.items()})
+        for key, linked in facts.binaries.items()
+    }
+    return replace(facts, damage=damage, binaries=binaries)
+
+
+def _with(extension: Extension | Unavailable, files: Collection[str]) -> Extension | Unavailable:
+    """Return an extension that finds these libraries."""
+    if isinstance(extension, Unavailable):
+        return extension
+    return replace(extension, absent=tuple(name for name in extension.absent if name not in files))
 
 
 def _refitted(
@@ -112,6 +141,8 @@ def _installed(facts: Facts, current: Distribution | None, name: str, version: s
 
 
 def _torch(version: str, facts: Facts, matrix: Matrix) -> Torch | Unavailable:
+    if isinstance(facts.torch, Torch) and facts.torch.version == version:
+        return facts.torch
     build = matrix.torch_build(version)
     if build is None:
         return Unavailable(f"torch {version} is not in the matrix")

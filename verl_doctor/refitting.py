@@ -18,7 +18,8 @@ from verl_doctor.model import Remedy
 from verl_doctor.target import Target
 
 FAMILY: Final = ("torch", "torchvision", "torchaudio")
-CPU_INDEX: Final = "https://download.pytorch.org/whl/cpu"
+INDEX: Final = "https://download.pytorch.org/whl"
+CPU_INDEX: Final = f"{INDEX}/cpu"
 LOADED_AT_IMPORT: Final = frozenset({"torch", "flash_attn"})
 """The modules that cannot be imported where their extensions cannot be loaded; vLLM goes on without its own."""
 _TORCH_IN_VERSION: Final = re.compile(r"\+.*?(?:torch|pt)(\d)\.?(\d+)")

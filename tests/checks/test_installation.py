@@ -9,6 +9,7 @@ import pytest
 
 from tests.checks.asked import findings
 from tests.facts_of import PREFIX, SITE, distribution, facts_of, torch_of
+from verl_doctor.facts.damage import Damage
 from verl_doctor.facts.packages import Copy
 
 
@@ -23,6 +24,53 @@ from verl_doctor.facts.packages import Copy
 def test_broken(name: str, broken: str | None, commands: int) -> None:
     found = findings("broken-distribution", facts_of(packages={name: distribution(name, "1.0", broken=broken)}))
     assert [len(finding.remedy.commands) for finding in found] == ([commands] if commands else [])
+
+
+INSTALL = f"uv pip install --python {PREFIX}/bin/python --force-reinstall --no-deps"
+URL = "https://github.com/vllm-project/vllm"
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        pytest.param(("vllm/_C.abi3.so",), "incomplete: vllm/_C.abi3.so is gone.", id="one"),
+        pytest.param(("a", "b"), "a, b are gone.", id="two"),
+        pytest.param(tuple("abcde"), "a, b, c and 2 more of its files are gone.", id="many"),
+    ],
+)
+def test_files_that_are_gone(gone: tuple[str, ...], said: str) -> None:
+    facts = facts_of({"vllm": "0.9.2", "torch": "2.7.0"}, damage={"vllm": Damage(gone=gone)})
+    (finding,) = findings("broken-distribution", facts)
+    assert said in finding.message
+    assert finding.remedy.commands == (f"{INSTALL} 'vllm==0.9.2'",)
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "fields", "wanted"),
+    [
+        pytest.param("torch", "2.7.0", {}, "'torch==2.7.0'", id="of-the-index"),
+        pytest.param(
+            "torch",
+            "2.7.0+cpu",
+            {},
+            "--index-url https://download.pytorch.org/whl/cpu 'torch==2.7.0+cpu'",
+            id="of-torchs-own-index",
+        ),
+        pytest.param("vllm", "1", {"url": f"{URL}/v.whl"}, f"'vllm @ {URL}/v.whl'", id="of-a-url"),
+        pytest.param("vllm", "1", {"url": URL, "commit": "abc"}, f"'vllm @ git+{URL}@abc'", id="of-a-commit"),
+        pytest.param("vllm", "1", {"url": "direct_url.json cannot be read"}, "'vllm==1'", id="of-an-unknown-url"),
+    ],
+)
+def test_the_same_build_is_installed_again(name: str, version: str, fields: dict[str, Any], wanted: str) -> None:
+    packages = {name: distribution(name, version, **fields)}
+    (finding,) = findings("broken-distribution", facts_of(packages, damage={name: Damage(gone=("x.so",))}))
+    assert finding.remedy.commands == (f"{INSTALL} {wanted}",)
+
+
+def test_broken_metadata_is_said_first() -> None:
+    packages = {"vllm": distribution("vllm", "0.9.2", broken="it has no METADATA")}
+    (finding,) = findings("broken-distribution", facts_of(packages, damage={"vllm": Damage(gone=("x.so",))}))
+    assert "not properly installed" in finding.message
 
 
 @pytest.mark.parametrize(

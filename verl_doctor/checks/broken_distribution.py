@@ -1,10 +1,16 @@
-"""An installed distribution's metadata cannot be used.
+"""An installed distribution cannot be used: its metadata or files that it consists of are gone.
 
 A folder `<name>-<version>.dist-info` without METADATA is the trace of an install or uninstall that was cut
 off (a full disk, a killed job, two installers at once). pip does not report
 it; the next install may skip the package, or leave two versions mixed.
 
-See it: list the folder named in the finding. Cure it: remove the leftover and install the package again.
+A compiled file or a package that RECORD lists and that is not on the disk was moved or deleted afterwards, often by a
+clean-up or by the uninstall of another distribution that had the same file. Installers take the version for
+installed and do nothing; the import fails: `libcudnn.so.9: cannot open shared object file`, `No module named 'ray'`,
+`No module named 'vllm._C'`.
+
+See it: list the folder or the files named in the finding. Cure it: remove the leftover, or just install the same
+version again.
 """
 
 from __future__ import annotations
@@ -13,8 +19,10 @@ from collections.abc import Iterator, Mapping
 from shlex import quote
 from typing import Final
 
+from verl_doctor.facts.damage import Damage
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.model import Finding, Layer, Remedy, Severity
+from verl_doctor.refitting import FAMILY, INDEX, prevents
 from verl_doctor.target import Target
 
 ID: Final = "VD002"
@@ -22,9 +30,12 @@ NAME: Final = "broken-distribution"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.INSTALLATION
 
+_SHOWN: Final = 3
+"""How many of the files that are gone are named."""
 
-def ask(target: Target, packages: Mapping[str, Distribution]) -> Iterator[Finding]:
-    """Yield a finding for each distribution whose metadata is not usable."""
+
+def ask(target: Target, packages: Mapping[str, Distribution], damage: Mapping[str, Damage]) -> Iterator[Finding]:
+    """Yield a finding for each distribution whose metadata is not usable, or whose files are gone."""
     for key, distribution in packages.items():
         if distribution.broken is None or distribution.name.startswith("~"):
             continue
@@ -40,3 +51,36 @@ def ask(target: Target, packages: Mapping[str, Distribution]) -> Iterator[Findin
             evidence=(place,),
             about=frozenset({key}),
         )
+    for key, harm in damage.items():
+        if packages[key].broken is None:
+            yield _incomplete(target, key, packages[key], harm)
+
+
+def _incomplete(target: Target, key: str, distribution: Distribution, harm: Damage) -> Finding:
+    return Finding(
+        message=f"{distribution.name} {distribution.version} is incomplete: {_told(harm.gone)} gone.",
+        remedy=Remedy(
+            text=f"Install {distribution.name} {distribution.version} again.",
+            commands=(f"{target.installer} --force-reinstall --no-deps {_same(key, distribution)}",),
+            pins=((key, distribution.version),),
+        ),
+        evidence=tuple(f"{distribution.location}/{name}" for name in harm.gone[:_SHOWN]),
+        about=frozenset({key}),
+        prevents=prevents(key),
+    )
+
+
+def _told(names: tuple[str, ...]) -> str:
+    """Return the first names, and how many there are, before "gone"."""
+    more = f" and {len(names) - _SHOWN} more of its files" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more} {'is' if len(names) == 1 else 'are'}"
+
+
+def _same(key: str, distribution: Distribution) -> str:
+    """Return what makes an installer take the very build that is installed."""
+    if distribution.url and "://" in distribution.url:
+        place = f"git+{distribution.url}@{distribution.commit}" if distribution.commit else distribution.url
+        return quote(f"{distribution.name} @ {place}")
+    build = distribution.version.partition("+")[2]
+    index = f"--index-url {INDEX}/{build} " if key in FAMILY and build else ""
+    return f"{index}'{distribution.name}=={distribution.version}'"

@@ -53,14 +53,14 @@ def is_shared_object(name: str) -> bool:
 
 
 def _sought(host: Host, target: Target, place: Path, names: tuple[str, ...]) -> SharedObjects:
-    gone = [name for name in names if _is_gone(host, place / name)]
+    gone = [name for name in names if is_gone(host, place / name)]
     return SharedObjects(
         there=tuple(f"{place}/{name}" for name in names if name not in gone),
         gone=tuple(name for name in gone if not _is_elsewhere(host, target, name)),
     )
 
 
-def _is_gone(host: Host, file: Path) -> bool:
+def is_gone(host: Host, file: Path) -> bool:
     """Say whether there is no such file; one that may not be seen can be there."""
     try:
         host.size(file)

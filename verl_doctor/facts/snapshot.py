@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from verl_doctor.facts.binaries import Linked
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.compiler import Compiler
+from verl_doctor.facts.damage import Damage
 from verl_doctor.facts.disks import Disk
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.imports import Import
@@ -32,7 +33,8 @@ NOT_RECORDED: Final = Unavailable("the facts were written before this was collec
 class Facts:
     """What is the case on one node, for one target. Each field comes from the collector of the same name.
 
-    What is NOT_ASKED by default can take minutes, and is collected apart, where it is asked for.
+    What is NOT_ASKED by default can take minutes, and is collected apart, where it is asked for. Facts that were
+    written before `damage` was collected tell of none.
     """
 
     target: Target
@@ -52,4 +54,5 @@ class Facts:
     patches: Mapping[str, PatchState] | Unavailable
     binaries: Mapping[str, Linked] | Unavailable = NOT_RECORDED
     broken_patches: tuple[Broken, ...] | Unavailable = NOT_RECORDED
+    damage: Mapping[str, Damage] | Unavailable = field(default_factory=dict)
     imports: Mapping[str, Import] | Unavailable = NOT_ASKED

@@ -1,0 +1,100 @@
+"""Files that RECORD lists and the disk does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.facts_of import SITE, distribution
+from tests.fake_host import FakeHost
+from verl_doctor.facts import shared_objects
+from verl_doctor.facts.damage import Damage, collect
+from verl_doctor.facts.packages import Copy, Distribution
+from verl_doctor.target import Target
+
+TARGET = Target(python=None, prefix="/opt/venv", version="3.12", kind="venv", search_path=(SITE,))
+
+
+def gone(
+    listed: Mapping[str, str], there: tuple[str, ...] = (), metadata: str = "", **fields: Any
+) -> dict[str, tuple[str, ...]]:
+    """What is gone where distributions have these RECORDs, as names, and only the files `there`."""
+    packages: dict[str, Distribution] = {}
+    files: dict[str, bytes | str] = {f"{SITE}/{name}": "" for name in there}
+    for name, names in listed.items():
+        packages[name] = described = distribution(name, "1.0", **fields)
+        folder = f"{SITE}/{described.metadata}"
+        files[f"{folder}/RECORD"] = "".join(f"{file},sha256=x,1\n" for file in names.split())
+        files[f"{folder}/METADATA"] = f"Name: {name}\n{metadata}"
+    host = FakeHost(files=files)
+    found = collect(host, packages, shared_objects.collect(host, TARGET, packages))
+    return {key: damage.gone for key, damage in found.items()}
+
+
+VLLM = "vllm/__init__.py vllm/_C.abi3.so vllm/x.py vllm/a/__init__.py tests/__init__.py ../../../bin/vllm"
+
+
+@pytest.mark.parametrize(
+    ("record", "there", "found"),
+    [
+        pytest.param(VLLM, ("vllm/__init__.py", "vllm/_C.abi3.so"), (), id="all-that-counts-is-there"),
+        pytest.param(VLLM, ("vllm/__init__.py",), ("vllm/_C.abi3.so",), id="an-extension"),
+        pytest.param(VLLM, (), ("vllm/__init__.py", "vllm/_C.abi3.so"), id="the-folder"),
+        pytest.param("vllm/__init__.py vllm/_C_test.so vllm/tests/x.so", ("vllm/__init__.py",), (), id="of-tests"),
+        pytest.param("vllm-1.0.dist-info/METADATA", (), (), id="RECORD-lists-metadata-only"),
+        pytest.param("__editable___vllm_finder.py", (), (), id="a-finder"),
+        pytest.param("", (), (), id="RECORD-is-empty"),
+        pytest.param(
+            "vllm/a_cu12.so vllm/a_cu13.so vllm/p_torch29.so", ("vllm/a_cu13.so",), (), id="another-stands-in"
+        ),
+    ],
+)
+def test_vllm(record: str, there: tuple[str, ...], found: tuple[str, ...]) -> None:
+    assert gone({"vllm": record}, there) == ({"vllm": found} if found else {})
+
+
+@pytest.mark.parametrize(
+    ("name", "record", "metadata", "found"),
+    [
+        pytest.param("torch", "torch/lib/libtorch_cuda.so", "", ("torch/lib/libtorch_cuda.so",), id="torch"),
+        pytest.param("nvidia-cudnn-cu12", "nvidia/__init__.py nvidia/x.so.9", "", ("nvidia/x.so.9",), id="nvidia"),
+        pytest.param("hydra-core", "hydra/__init__.py", "", None, id="nobody-requires-it"),
+        pytest.param("own-ext", "own/_C.so", "Requires-Dist: torch>=2\n", ("own/_C.so",), id="requires-torch"),
+        pytest.param("own-ext", "own/_C.so", "Requires-Dist: torchdata\n", None, id="does-not"),
+        pytest.param("torchao", "torchao/_C.so", "Requires-Dist: torch\n", None, id="does-without"),
+    ],
+)
+def test_which_distributions_count(name: str, record: str, metadata: str, found: tuple[str, ...] | None) -> None:
+    there = ("torch/lib/libtorch_cpu.so", "torchao/__init__.py")
+    assert gone({name: record}, there, metadata) == ({name: found} if found else {})
+
+
+def test_what_verl_requires_counts() -> None:
+    verl = distribution("verl", "1.0", requires=("Hydra_Core>=1 ; python_version > '3'", "wandb; extra == 'x'"))
+    records = {"hydra-core": "hydra/__init__.py", "wandb": "wandb/__init__.py"}
+    packages = {"verl": verl, **{name: distribution(name, "1.0") for name in records}}
+    host = FakeHost(
+        files={
+            f"{SITE}/{packages[name].metadata}/RECORD": "".join(f"{file},,\n" for file in files.split())
+            for name, files in records.items()
+        }
+    )
+    assert collect(host, packages, {}) == {"hydra-core": Damage(gone=("hydra/__init__.py",))}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"editable": "/src/vllm"}, id="editable"),
+        pytest.param({"copies": (Copy(version="2", location=SITE, metadata="vllm-2.dist-info"),)}, id="twice"),
+        pytest.param({"metadata": "vllm.egg-info"}, id="found"),
+    ],
+)
+def test_whose_files_record_does_not_tell(fields: dict[str, Any]) -> None:
+    assert bool(gone({"vllm": VLLM}, **fields)) is ("metadata" in fields)
+
+
+def test_without_a_record_nothing_is_known_to_be_gone() -> None:
+    assert collect(FakeHost(), {"vllm": distribution("vllm", "1.0")}, {}) == {}
