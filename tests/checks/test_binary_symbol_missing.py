@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.binaries_of import SCHEMA, linked, missing, with_binaries
 from tests.checks.asked import findings
 from verl_doctor.examine import examine, questions
 from verl_doctor.facts.binaries import Extension
+from verl_doctor.facts.damage import Damage
 from verl_doctor.matrix.load import load
 from verl_doctor.model import Failed, Skipped, Unavailable
 
@@ -150,3 +153,38 @@ def test_an_extension_that_alone_does_not_fit_is_the_cause() -> None:
     report = examine(with_binaries(packages, "2.5.1", binaries), load())
     assert report.primary is not None
     assert report.primary.name == NAME
+
+
+@pytest.mark.parametrize(
+    ("gone", "is_judged"),
+    [
+        pytest.param("torch/lib/libc10.so", False, id="a-library"),
+        pytest.param("torch/_C.cpython-312-x86_64-linux-gnu.so", True, id="an-extension"),
+    ],
+)
+def test_symbols_of_a_library_that_is_gone_are_not_missed(gone: str, is_judged: bool) -> None:
+    broken = missing(absent=("libc10.so",))
+    facts = with_binaries({"vllm": "0.8.5"}, "2.6.0", {"vllm": linked("torch==2.6.0", _C=broken)})
+    report = examine(replace(facts, damage={"torch": Damage(gone=(gone,))}), load())
+    outcome = next(result.outcome for result in report.results if result.name == NAME)
+    assert isinstance(outcome, Failed) is is_judged
+    assert is_judged or outcome == Skipped(f"torch is incomplete: {gone} is gone")
+
+
+def test_a_torch_without_one_of_its_libraries_is_the_cause() -> None:
+    gone = {"torch": Damage(gone=("torch/lib/libc10.so",))}
+    lost = Extension(needs=0, absent=("libc10.so",))
+    binaries = {
+        "torch": linked(libtorch=lost),
+        "vllm": linked("torch==2.6.0", _C=missing(absent=("libc10.so",))),
+        "torchvision": linked("torch==2.6.0", _C=missing(absent=("libc10.so",))),
+    }
+    facts = with_binaries({"vllm": "0.8.5", "torchvision": "0.21.0"}, "2.6.0", binaries)
+    report = examine(replace(facts, damage=gone), load())
+    assert report.primary is not None
+    assert report.primary.name == "broken-distribution"
+    assert {r.name for r in report.results if r.consequence_of} == {"binary-library-missing"}
+    assert isinstance(report.primary.outcome, Failed)
+    (finding,) = report.primary.outcome.findings
+    assert finding.message == "torch 2.6.0 is incomplete: torch/lib/libc10.so is gone."
+    assert finding.remedy.pins == (("torch", "2.6.0"),)

@@ -16,6 +16,7 @@ from typing import Final
 
 from verl_doctor.alternatives import judged
 from verl_doctor.facts.binaries import Extension, Linked
+from verl_doctor.facts.damage import Damage
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.python import Python
 from verl_doctor.facts.torch import Torch
@@ -38,8 +39,15 @@ def ask(
     binaries: Mapping[str, Linked],
     torch: Torch,
     matrix: Matrix,
+    damage: Mapping[str, Damage],
 ) -> Iterator[Finding]:
-    """Yield a finding for each distribution with extensions that cannot find all their symbols."""
+    """Yield a finding for each distribution with extensions that cannot find all their symbols.
+
+    Where a library of torch is gone, the symbols may have been in it; `broken-distribution` says so.
+    """
+    gone = next((name for name in damage["torch"].gone if "/lib/" in name), None) if "torch" in damage else None
+    if gone:
+        raise UnknownError(f"torch is incomplete: {gone} is gone")
     refitting = Refitting(
         target=target, python=python, packages=packages, binaries=binaries, torch=torch, matrix=matrix
     )
