@@ -12,7 +12,7 @@ from verl_doctor.examine import examine, questions
 from verl_doctor.facts.binaries import Extension
 from verl_doctor.facts.damage import Damage
 from verl_doctor.matrix.load import load
-from verl_doctor.model import Failed, Skipped, Unavailable
+from verl_doctor.model import Failed, Skipped, Unavailable, Verdict
 
 NAME = "binary-symbol-missing"
 FITS = Extension(needs=97)
@@ -168,7 +168,7 @@ def test_symbols_of_a_library_that_is_gone_are_not_missed(gone: str, is_judged: 
     report = examine(replace(facts, damage={"torch": Damage(gone=(gone,))}), load())
     outcome = next(result.outcome for result in report.results if result.name == NAME)
     assert isinstance(outcome, Failed) is is_judged
-    assert is_judged or outcome == Skipped(f"torch is incomplete: {gone} is gone")
+    assert is_judged or outcome == Skipped(f"torch is incomplete: {gone} is gone or cut short")
 
 
 def test_a_torch_without_one_of_its_libraries_is_the_cause() -> None:
@@ -188,3 +188,10 @@ def test_a_torch_without_one_of_its_libraries_is_the_cause() -> None:
     (finding,) = report.primary.outcome.findings
     assert finding.message == "torch 2.6.0 is incomplete: torch/lib/libc10.so is gone."
     assert finding.remedy.pins == (("torch", "2.6.0"),)
+
+
+def test_an_extension_that_is_cut_short_is_broken_not_unknown() -> None:
+    cut = {"vllm": Damage(cut_short=("ext/_C.so",))}
+    binaries = {"vllm": linked("torch==2.6.0", _C=Unavailable("it is cut short"), _moe_C=FITS)}
+    report = examine(replace(with_binaries({"vllm": "0.8.5"}, "2.6.0", binaries), damage=cut), load())
+    assert (report.verdict, report.primary and report.primary.name) == (Verdict.BROKEN, "broken-distribution")

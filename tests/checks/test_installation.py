@@ -31,15 +31,17 @@ URL = "https://github.com/vllm-project/vllm"
 
 
 @pytest.mark.parametrize(
-    ("gone", "said"),
+    ("damage", "said"),
     [
-        pytest.param(("vllm/_C.abi3.so",), "incomplete: vllm/_C.abi3.so is gone.", id="one"),
-        pytest.param(("a", "b"), "a, b are gone.", id="two"),
-        pytest.param(tuple("abcde"), "a, b, c and 2 more of its files are gone.", id="many"),
+        pytest.param(Damage(gone=("vllm/_C.abi3.so",)), "incomplete: vllm/_C.abi3.so is gone.", id="one"),
+        pytest.param(Damage(gone=("a", "b")), "a, b are gone.", id="two"),
+        pytest.param(Damage(gone=tuple("abcde")), "a, b, c and 2 more of its files are gone.", id="many"),
+        pytest.param(Damage(cut_short=("a",)), "incomplete: a is cut short.", id="cut-short"),
+        pytest.param(Damage(gone=("a",), cut_short=("b", "c")), "a is gone; b, c are cut short.", id="both"),
     ],
 )
-def test_files_that_are_gone(gone: tuple[str, ...], said: str) -> None:
-    facts = facts_of({"vllm": "0.9.2", "torch": "2.7.0"}, damage={"vllm": Damage(gone=gone)})
+def test_files_that_are_gone(damage: Damage, said: str) -> None:
+    facts = facts_of({"vllm": "0.9.2", "torch": "2.7.0"}, damage={"vllm": damage})
     (finding,) = findings("broken-distribution", facts)
     assert said in finding.message
     assert finding.remedy.commands == (f"{INSTALL} 'vllm==0.9.2'",)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.elf_image import shared_object
 from tests.facts_of import SITE, distribution
 from tests.fake_host import FakeHost
 from verl_doctor.facts import shared_objects
@@ -22,7 +23,7 @@ def gone(
 ) -> dict[str, tuple[str, ...]]:
     """What is gone where distributions have these RECORDs, as names, and only the files `there`."""
     packages: dict[str, Distribution] = {}
-    files: dict[str, bytes | str] = {f"{SITE}/{name}": "" for name in there}
+    files: dict[str, bytes | str] = {f"{SITE}/{name}": "x" for name in there}
     for name, names in listed.items():
         packages[name] = described = distribution(name, "1.0", **fields)
         folder = f"{SITE}/{described.metadata}"
@@ -98,3 +99,27 @@ def test_whose_files_record_does_not_tell(fields: dict[str, Any]) -> None:
 
 def test_without_a_record_nothing_is_known_to_be_gone() -> None:
     assert collect(FakeHost(), {"vllm": distribution("vllm", "1.0")}, {}) == {}
+
+
+WHOLE = shared_object(needs=("_ZN2at1xEv",), libraries=("libtorch.so",))
+
+
+@pytest.mark.parametrize(
+    ("data", "listed", "is_cut"),
+    [
+        pytest.param(WHOLE, len(WHOLE), False, id="whole"),
+        pytest.param(WHOLE, len(WHOLE) + 5000, False, id="stripped"),
+        pytest.param(WHOLE[:20], len(WHOLE), True, id="in-the-header"),
+        pytest.param(WHOLE[:-1], len(WHOLE), True, id="in-what-is-loaded"),
+        pytest.param(b"", len(WHOLE), True, id="empty"),
+        pytest.param(b"INPUT ( libx.so.1 )" + bytes(99), 200, False, id="no-ELF-file"),
+        pytest.param(WHOLE[:20], "", False, id="RECORD-tells-no-size"),
+    ],
+)
+def test_a_file_that_ends_too_early(data: bytes, listed: int | str, is_cut: bool) -> None:
+    packages = {"vllm": distribution("vllm", "1.0")}
+    record = f"vllm/__init__.py,,\nvllm/_C.so,sha256=x,{listed}\r\n"
+    files: dict[str, bytes | str] = {"vllm/__init__.py": b"", "vllm/_C.so": data, "vllm-1.0.dist-info/RECORD": record}
+    host = FakeHost(files={f"{SITE}/{name}": content for name, content in files.items()})
+    found = collect(host, packages, shared_objects.collect(host, TARGET, packages))
+    assert found == ({"vllm": Damage(cut_short=("vllm/_C.so",))} if is_cut else {})

@@ -34,7 +34,7 @@ APEX = Distribution(name="apex", version="0.1", location=SITE, metadata="apex-0.
     ],
 )
 def test_record(record: str, found: tuple[str, ...]) -> None:
-    there = {f"{SITE}/{name}": "" for name in found}
+    there = {f"{SITE}/{name}": "x" for name in found}
     host = FakeHost(files={f"{SITE}/a-1.dist-info/RECORD": record, **there})
     assert shared_objects.of(host, TARGET, LISTED) == SharedObjects(there=tuple(there))
 

@@ -43,11 +43,12 @@ def ask(
 ) -> Iterator[Finding]:
     """Yield a finding for each distribution with extensions that cannot find all their symbols.
 
-    Where a library of torch is gone, the symbols may have been in it; `broken-distribution` says so.
+    Where a library of torch is gone or cut short, the symbols may have been in it; `broken-distribution` says so.
     """
-    gone = next((name for name in damage["torch"].gone if "/lib/" in name), None) if "torch" in damage else None
-    if gone:
-        raise UnknownError(f"torch is incomplete: {gone} is gone")
+    if "torch" in damage:
+        for name in (*damage["torch"].gone, *damage["torch"].cut_short):
+            if name.startswith("torch/lib/"):
+                raise UnknownError(f"torch is incomplete: {name} is gone or cut short")
     refitting = Refitting(
         target=target, python=python, packages=packages, binaries=binaries, torch=torch, matrix=matrix
     )

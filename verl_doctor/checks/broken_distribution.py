@@ -7,7 +7,8 @@ it; the next install may skip the package, or leave two versions mixed.
 A compiled file or a package that RECORD lists and that is not on the disk was moved or deleted afterwards, often by a
 clean-up or by the uninstall of another distribution that had the same file. Installers take the version for
 installed and do nothing; the import fails: `libcudnn.so.9: cannot open shared object file`, `No module named 'ray'`,
-`No module named 'vllm._C'`.
+`No module named 'vllm._C'`. One that ends too early (a full disk, a download that broke off) is as good as
+gone: `file too short`.
 
 See it: list the folder or the files named in the finding. Cure it: remove the leftover, or just install the same
 version again.
@@ -31,11 +32,11 @@ SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.INSTALLATION
 
 _SHOWN: Final = 3
-"""How many of the files that are gone are named."""
+"""How many files are named."""
 
 
 def ask(target: Target, packages: Mapping[str, Distribution], damage: Mapping[str, Damage]) -> Iterator[Finding]:
-    """Yield a finding for each distribution whose metadata is not usable, or whose files are gone."""
+    """Yield a finding for each distribution whose metadata is not usable, or whose files are gone or cut short."""
     for key, distribution in packages.items():
         if distribution.broken is None or distribution.name.startswith("~"):
             continue
@@ -58,22 +59,28 @@ def ask(target: Target, packages: Mapping[str, Distribution], damage: Mapping[st
 
 def _incomplete(target: Target, key: str, distribution: Distribution, harm: Damage) -> Finding:
     return Finding(
-        message=f"{distribution.name} {distribution.version} is incomplete: {_told(harm.gone)} gone.",
+        message=f"{distribution.name} {distribution.version} is incomplete: {_told(harm)}.",
         remedy=Remedy(
             text=f"Install {distribution.name} {distribution.version} again.",
             commands=(f"{target.installer} --force-reinstall --no-deps {_same(key, distribution)}",),
             pins=((key, distribution.version),),
         ),
-        evidence=tuple(f"{distribution.location}/{name}" for name in harm.gone[:_SHOWN]),
+        evidence=tuple(f"{distribution.location}/{name}" for name in (*harm.gone, *harm.cut_short)[:_SHOWN]),
         about=frozenset({key}),
         prevents=prevents(key),
     )
 
 
-def _told(names: tuple[str, ...]) -> str:
-    """Return the first names, and how many there are, before "gone"."""
+def _told(harm: Damage) -> str:
+    states = (harm.gone, "gone"), (harm.cut_short, "cut short")
+    return "; ".join(
+        f"{_first(names)} {'is' if len(names) == 1 else 'are'} {state}" for names, state in states if names
+    )
+
+
+def _first(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _SHOWN} more of its files" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more} {'is' if len(names) == 1 else 'are'}"
+    return f"{', '.join(names[:_SHOWN])}{more}"
 
 
 def _same(key: str, distribution: Distribution) -> str:

@@ -1,4 +1,4 @@
-"""What is gone of installed distributions although their RECORD lists it: compiled files, and whole packages.
+"""What is gone or cut short of installed distributions: compiled files that RECORD lists, and whole packages.
 
 Only of the distributions that training depends on; an environment loses many a file that nobody asks for.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from verl_doctor.alternatives import DOES_WITHOUT, can_be_spared
+from verl_doctor.facts.elf import CutShortError, ElfFile, UnreadableError
 from verl_doctor.facts.packages import NAMED, Distribution, normalise
 from verl_doctor.facts.shared_objects import RECORD_LIMIT, SharedObjects, is_gone
 from verl_doctor.host import Host
@@ -29,35 +30,38 @@ _SHARED: Final = frozenset(
      b"tests", b"tools"}
 )  # fmt: skip
 """Packages that many distributions list; the uninstall of one takes them from the others, which do without."""
-_OF_TESTS: Final = re.compile(r"(^|[/_])tests?[/_.]")
+_OF_TESTS: Final = r"(^|[/_])tests?[/_.]"
 """Images that are made smaller leave these out."""
 _REQUIRED: Final = re.compile(r"[\w.-]+")
-_NEEDS_TORCH: Final = re.compile(rb"^Requires-Dist:\s*torch(?![\w.-])", re.MULTILINE)
+_NEEDS_TORCH: Final = rb"(?m)^Requires-Dist:\s*torch(?![\w.-])"
 _PACKAGE: Final = re.compile(rb"^([\w.-]+)/__init__\.py,", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """The names, as RECORD has them, of a distribution's files that are not there."""
+    """The names, as RECORD has them, of a distribution's files that are not there, or that end too early."""
 
     gone: tuple[str, ...] = ()
+    cut_short: tuple[str, ...] = ()
+
+
+WHOLE: Final = Damage()
 
 
 def collect(
     host: Host, packages: Mapping[str, Distribution], shared_objects: Mapping[str, SharedObjects]
 ) -> dict[str, Damage]:
-    """Return what is gone, by the normalised name of the distribution that it is gone from."""
+    """Return the damage by the normalised names of the distributions that have any."""
     counting = _COUNTS | NAMED | _required(packages)
     found = {}
     for key, distribution in packages.items():
         if any(copy.location == distribution.location for copy in distribution.copies):
             continue  # two versions in one folder: whose file it is that is gone, nothing tells
-        objects = shared_objects.get(key)
-        compiled = _missed(key, objects) if objects and objects.gone else ()
-        if key in counting or key.startswith("nvidia-") or (compiled and _needs_torch(host, distribution)):
-            gone = (*_packages(host, distribution), *compiled)
-            if gone:
-                found[key] = Damage(gone=gone)
+        compiled = _compiled(host, key, distribution, shared_objects.get(key))
+        if key in counting or key.startswith("nvidia-") or (compiled != WHOLE and _needs_torch(host, distribution)):
+            damage = replace(compiled, gone=(*_packages(host, distribution), *compiled.gone))
+            if damage != WHOLE:
+                found[key] = damage
     return found
 
 
@@ -68,14 +72,30 @@ def _required(packages: Mapping[str, Distribution]) -> frozenset[str]:
     return frozenset(normalise(match.group()) for line in plain if (match := _REQUIRED.match(line)))
 
 
-def _missed(key: str, objects: SharedObjects) -> tuple[str, ...]:
-    """Return the shared objects that are gone and that nothing stands in for."""
-    if key in DOES_WITHOUT:
-        return ()
-    gone = tuple(name for name in objects.gone if not _OF_TESTS.search(name))
-    if key == "torch" or key.startswith("nvidia-"):
-        return gone
-    return tuple(name for name in gone if not can_be_spared(name, objects.there))
+def _compiled(host: Host, key: str, distribution: Distribution, objects: SharedObjects | None) -> Damage:
+    """Return which shared objects are damaged; not those that nobody misses, or that others stand in for."""
+    if objects is None or key in DOES_WITHOUT:
+        return WHOLE
+    is_whole = key == "torch" or key.startswith("nvidia-")
+    return Damage(
+        gone=tuple(
+            name
+            for name in objects.gone
+            if not re.search(_OF_TESTS, name) and (is_whole or not can_be_spared(name, objects.there))
+        ),
+        cut_short=tuple(name for name in objects.shorter if _is_cut_short(host, Path(distribution.location, name))),
+    )
+
+
+def _is_cut_short(host: Host, file: Path) -> bool:
+    """Say whether a shared object ends before what the loader maps of it; one that was stripped does not."""
+    try:
+        with host.opened(file) as read:
+            return ElfFile(read).loaded_size > host.size(file)
+    except CutShortError:
+        return True
+    except (UnreadableError, OSError):
+        return False
 
 
 def _needs_torch(host: Host, distribution: Distribution) -> bool:
@@ -83,7 +103,7 @@ def _needs_torch(host: Host, distribution: Distribution) -> bool:
         text = host.read(Path(distribution.location, distribution.metadata, "METADATA"), 2**20)
     except OSError:
         return False
-    return bool(_NEEDS_TORCH.search(text))
+    return bool(re.search(_NEEDS_TORCH, text))
 
 
 def _packages(host: Host, distribution: Distribution) -> Iterator[str]:

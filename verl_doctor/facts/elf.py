@@ -32,6 +32,10 @@ class UnreadableError(Exception):
     """The file is no shared object that can be read here; the message says why."""
 
 
+class CutShortError(UnreadableError):
+    """The file ends before what it says to hold."""
+
+
 def exact(read: ReadAt) -> ReadAt:
     """Return a way to read as many bytes as are asked for, or none."""
 
@@ -40,7 +44,7 @@ def exact(read: ReadAt) -> ReadAt:
             raise UnreadableError("a table is outside the file")
         data = read(offset, size)
         if len(data) != size:
-            raise UnreadableError("it is cut short")
+            raise CutShortError("it is cut short")
         return data
 
     return at
@@ -80,6 +84,11 @@ class ElfFile:
         self.libraries = tuple(self.text(value) for tag, value in entries if tag == _NEEDED)
         paths = (self.text(value) for tag, value in entries if tag in {_RPATH, _RUNPATH})
         self.search_path = tuple(folder for path in paths for folder in path.split(":") if folder)
+
+    @property
+    def loaded_size(self) -> int:
+        """How long the file must be for all that the loader maps of it."""
+        return max((offset + size for offset, _, size in self._loads), default=0)
 
     def _dynamic(self, header: tuple[int, ...] | None) -> list[tuple[int, int]]:
         if header is None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +21,14 @@ _MOST_FOLDERS: Final = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedObjects:
-    """The paths of a distribution's shared objects that are there, and the names of those that RECORD alone has."""
+    """The paths of a distribution's shared objects that are there, and the names of those that RECORD alone has.
+
+    `shorter` names those that are there, but smaller than RECORD says: stripped, or cut short.
+    """
 
     there: tuple[str, ...]
     gone: tuple[str, ...] = ()
+    shorter: tuple[str, ...] = ()
 
 
 def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) -> dict[str, SharedObjects]:
@@ -34,16 +39,16 @@ def collect(host: Host, target: Target, packages: Mapping[str, Distribution]) ->
 
 def of(host: Host, target: Target, distribution: Distribution) -> SharedObjects:
     """Return a distribution's shared objects."""
-    place = Path(distribution.location)
+    place = distribution.location
     if distribution.editable is None:
+        file = Path(f"{place}/{distribution.metadata}/RECORD")
         try:
-            file = place / distribution.metadata / "RECORD"
             record = host.read(file, min(host.size(file), RECORD_LIMIT))
         except OSError:
             pass
         else:
-            return _sought(host, target, place, tuple(_listed(record)))
-    top = target.outside(distribution.editable) if distribution.editable else place
+            return _sought(host, target, place, _listed(record))
+    top = target.outside(distribution.editable) if distribution.editable else Path(place)
     return SharedObjects(there=tuple(_below(host, top / distribution.name.replace("-", "_"))))
 
 
@@ -52,23 +57,33 @@ def is_shared_object(name: str) -> bool:
     return name.endswith(".so") or ".so." in name
 
 
-def _sought(host: Host, target: Target, place: Path, names: tuple[str, ...]) -> SharedObjects:
-    gone = [name for name in names if is_gone(host, place / name)]
-    return SharedObjects(
-        there=tuple(f"{place}/{name}" for name in names if name not in gone),
-        gone=tuple(name for name in gone if not _is_elsewhere(host, target, name)),
-    )
+def _sought(host: Host, target: Target, place: str, listed: Iterable[tuple[str, int]]) -> SharedObjects:
+    there, gone, shorter = [], [], []
+    for name, least in listed:
+        path = f"{place}/{name}"
+        size = _size(host, Path(path))
+        if size is not None:
+            there.append(path)
+            if size < least:
+                shorter.append(name)
+        elif not _is_elsewhere(host, target, name):
+            gone.append(name)
+    return SharedObjects(there=tuple(there), gone=tuple(gone), shorter=tuple(shorter))
 
 
 def is_gone(host: Host, file: Path) -> bool:
-    """Say whether there is no such file; one that may not be seen can be there."""
+    """Say whether there is no such file."""
+    return _size(host, file) is None
+
+
+def _size(host: Host, file: Path) -> float | None:
+    """Return the size of a file, None where there is none; one that may not be seen can be there, of any size."""
     try:
-        host.size(file)
+        return host.size(file)
     except (FileNotFoundError, NotADirectoryError):
-        return True
+        return None
     except OSError:
-        return False
-    return False
+        return inf
 
 
 def _is_elsewhere(host: Host, target: Target, name: str) -> bool:
@@ -77,18 +92,24 @@ def _is_elsewhere(host: Host, target: Target, name: str) -> bool:
     return is_outside or (target.kind == "conda" and host.is_file(Path(target.prefix, "lib", name.rpartition("/")[2])))
 
 
-def _listed(record: bytes) -> Iterator[str]:
-    """Yield the shared objects in a RECORD; most have none, so that its lines are not even split."""
+def _listed(record: bytes) -> Iterator[tuple[str, int]]:
+    """Yield the shared objects in a RECORD, with their sizes, 0 where it tells none.
+
+    Most have no shared objects, so that the lines are not even split.
+    """
     at = record.find(b".so")
     while at >= 0:
         start = record.rfind(b"\n", 0, at) + 1
-        end = record.find(b",", at)
+        end = record.find(b"\n", at)
+        entry = record[start : end if end >= 0 else None]
+        head, comma, tail = entry.partition(b",") if entry[:1] != b'"' else entry[1:].partition(b'",')
+        name = head.decode("utf-8", "replace")
+        if comma and is_shared_object(name.rpartition("/")[2]):
+            size = tail.rpartition(b",")[2].strip()
+            yield name, int(size) if size.isdigit() else 0
         if end < 0:
             return
-        name = record[start:end].decode("utf-8", "replace").lstrip('"').rstrip('"')
-        if "\n" not in name and is_shared_object(name.rpartition("/")[2]):
-            yield name
-        at = record.find(b".so", max(end, at + 3))
+        at = record.find(b".so", end)
 
 
 def _below(host: Host, top: Path) -> Iterator[str]:
