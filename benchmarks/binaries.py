@@ -40,7 +40,7 @@ def main() -> None:
     argv = [sys.executable, "-c", COLLECT, str(options.environment)]
     counts = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split()
     print("{} distributions, {} with {} extensions that need {} symbols of torch".format(*counts))
-    rounds = [(_run(argv), _run([*argv, "binaries"])) for _ in range(options.rounds)]
+    rounds = [(_run(argv), _run([*argv, "binaries", "damage"])) for _ in range(options.rounds)]
     for name, index in (("seconds", 0), ("processor seconds", 1), ("peak MiB", 2)):
         with_them, without = (statistics.median(run[index] for run in runs) for runs in zip(*rounds, strict=True))
         added = statistics.median(one[index] - other[index] for one, other in rounds)
