@@ -40,7 +40,14 @@ MATRIX = load()
         pytest.param({"verl": "0.1"}, None, id="a verl without a stack"),
         pytest.param({"verl": "main"}, None, id="a verl that is no version"),
         pytest.param({"vllm": "0.8.5.post1"}, "verl-0.5.0-vllm-0.8.5.post1", id="no verl: the newest for a vLLM"),
-        pytest.param({"vllm": "0.7.2"}, "verl-0.5.0-vllm-0.8.5.post1", id="a vLLM in no stack: a verl that can use it"),
+        pytest.param(
+            {"vllm": "0.7.2"}, "verl-0.4.1-vllm-0.8.5.post1", id="a vLLM in no stack: a verl that declares it"
+        ),
+        pytest.param({"vllm": "0.10.2"}, "verl-0.8.0-vllm-0.12.0", id="a vLLM in no stack: the newest such verl"),
+        pytest.param({"vllm": "0.13.0"}, "verl-0.8.0-vllm-0.12.0", id="a vLLM that none declares: one that can use it"),
+        pytest.param(
+            {"vllm": "0.12.0.post2+cpu", "torch": "2.9.1"}, "verl-0.8.0-vllm-0.12.0", id="a later build of a vLLM"
+        ),
         pytest.param({"vllm": "0.99.0"}, None, id="a vLLM that no verl is known to use"),
         pytest.param({"torch": "2.9.1+cu128"}, "verl-0.8.0-vllm-0.14.0", id="only torch is installed"),
         pytest.param({"torch": "2.99.0"}, None, id="a torch in no stack"),

@@ -23,7 +23,8 @@ def ranked(
         possible = _of_release(possible, wanted["verl"])
     elif "vllm" in wanted:
         vllm = wanted["vllm"]
-        possible = [s for s in possible if _has(s, "vllm", vllm)] or _for_vllm(possible, windows(), vllm)
+        same = [s for s in possible if _has(s, "vllm", vllm)] or [s for s in possible if _is_build_of(s, vllm)]
+        possible = same or _for_vllm(possible, windows(), vllm)
     elif "torch" in wanted:
         possible = [s for s in possible if _has(s, "torch", wanted["torch"])]
     kept = [(name, wanted[name]) for name in ("vllm", "torch", "tensordict") if name in wanted]
@@ -51,11 +52,18 @@ def _of_release(stacks: Sequence[Stack], verl: str) -> list[Stack]:
     return [s for s in series if _has(s, "verl", verl)] or series
 
 
+def _is_build_of(stack: Stack, vllm: str) -> bool:
+    """Say whether a vLLM is a later build of the stack's release: 0.12.0.post2 of 0.12.0."""
+    wanted = version_of(vllm)
+    return wanted is not None and wanted.release == parsed(stack.pins["vllm"]).release and not wanted.is_prerelease
+
+
 def _for_vllm(stacks: Sequence[Stack], windows: Sequence[Window], vllm: str) -> list[Stack]:
-    """Return the stacks of the newest verl that can import and use this vLLM."""
-    for window in reversed(windows):
-        if satisfies(vllm, window.imports) and satisfies(vllm, window.usable):
-            return [stack for stack in stacks if stack.pins["verl"] == window.verl]
+    """Return the stacks of the newest verl that can import and use this vLLM; one that declares it goes before."""
+    usable = [w for w in reversed(windows) if satisfies(vllm, w.imports) and satisfies(vllm, w.usable)]
+    for window in sorted(usable, key=lambda each: satisfies(vllm, each.declared) is not True):
+        if found := [stack for stack in stacks if stack.pins["verl"] == window.verl]:
+            return found
     return []
 
 
