@@ -27,9 +27,7 @@ def fitting_release(
     """
     wanted = tuple(specifiers)
     for version in _candidates(matrix, versions, name, wanted, python):
-        if all(satisfies(version, specifier) for specifier in wanted) and _fits(
-            matrix, versions, name, version, python
-        ):
+        if all(satisfies(version, specifier) for specifier in wanted) and fits(matrix, versions, name, version, python):
             return version
     return None
 
@@ -37,10 +35,10 @@ def fitting_release(
 def nearest_release(matrix: Matrix, versions: Mapping[str, str], name: str, since: str, python: str) -> str | None:
     """Return the first version of a distribution from `since` on that fits what is installed; None for none."""
     later = (version for version in reversed(matrix.named(name)) if satisfies(version, f">={since}"))
-    return next((version for version in later if _fits(matrix, versions, name, version, python)), None)
+    return next((version for version in later if fits(matrix, versions, name, version, python)), None)
 
 
-def _fits(matrix: Matrix, versions: Mapping[str, str], name: str, version: str, python: str) -> bool:
+def fits(matrix: Matrix, versions: Mapping[str, str], name: str, version: str, python: str) -> bool:
     """Say whether a version's requirements are met by what is installed, and nothing is known to break with it."""
     after = {**versions, "python": python, name: version}
     return _keeps(matrix, after, name) and not any(hold(b.when, after) for b in _breaks_about(matrix, name))

@@ -3,7 +3,8 @@
 An install with `--no-deps`, a package removed later, or an image made by hand leaves out what the metadata names. Most
 of it is imported as soon as the package is, so the first import fails; some only when a feature is used.
 
-See it: `uv pip check`. Cure it: install what is missing, inside the range that the metadata names.
+See it: `uv pip check`. Cure it: install what is missing, at the versions of the recommended stack where it has
+them, else inside the range that the metadata names.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Final
 from verl_doctor.checks.requirement_conflict import requirements
 from verl_doctor.facts.packages import Distribution, normalise
 from verl_doctor.facts.python import Python
-from verl_doctor.model import Finding, Layer, Remedy, Severity
-from verl_doctor.remedies import ESSENTIAL
-from verl_doctor.target import Target
+from verl_doctor.facts.snapshot import Facts
+from verl_doctor.matrix.matrix import Matrix, Stack
+from verl_doctor.model import Finding, Layer, Severity
+from verl_doctor.remedies import ESSENTIAL, install_companions
 
 ID: Final = "VD027"
 NAME: Final = "requirement-missing"
@@ -24,7 +26,9 @@ SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.COMPANION
 
 
-def ask(target: Target, python: Python, packages: Mapping[str, Distribution]) -> Iterator[Finding]:
+def ask(
+    python: Python, packages: Mapping[str, Distribution], facts: Facts, matrix: Matrix, stack: Stack | None
+) -> Iterator[Finding]:
     """Yield a finding for each distribution with requirements that are not installed.
 
     The ESSENTIAL distributions have checks of their own.
@@ -39,10 +43,7 @@ def ask(target: Target, python: Python, packages: Mapping[str, Distribution]) ->
             yield Finding(
                 message=f"{distribution.name} {distribution.version} requires {', '.join(sorted(absent))}, "
                 f"of which {'none' if len(absent) > 1 else 'nothing'} is installed.",
-                remedy=Remedy(
-                    text="Install what is missing.",
-                    commands=(" ".join((target.installer, *(f"'{wanted}'" for _, wanted in sorted(absent.items())))),),
-                ),
+                remedy=install_companions(facts, matrix, stack, absent),
                 evidence=(f"{distribution.location}/{distribution.metadata}",),
                 about=frozenset({normalise(distribution.name), *absent}),
             )

