@@ -15,6 +15,7 @@ from verl_doctor.facts.torch import Torch
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import exact, release, satisfies
 from verl_doctor.model import Remedy
+from verl_doctor.reinstall import torch_again
 from verl_doctor.target import Target
 
 FAMILY: Final = ("torch", "torchvision", "torchaudio")
@@ -119,7 +120,7 @@ class Refitting:
         number = release(self.torch.version)
         return Remedy(
             text=f"Install the {build} build of torch {number}.",
-            commands=(f"{self.target.installer} --force-reinstall 'torch=={number}'",),
+            commands=(torch_again(self.target, self.packages, number),),
             pins=(("torch", number),),
         )
 

@@ -10,6 +10,7 @@ from tests.checks.asked import findings
 from tests.facts_of import facts_of
 from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.imports import Import
+from verl_doctor.matrix.load import load
 from verl_doctor.model import Finding
 
 INSTALL = "uv pip install --python /opt/venv/bin/python"
@@ -52,7 +53,7 @@ def found(name: str, packages: dict[str, str], driver: Any = None, check: str = 
             "vllm",
             "RuntimeError: operator torchvision::nms does not exist",
             "The binary of torchvision is broken: this torch could not load it.",
-            [f"{INSTALL} --force-reinstall 'torchvision==0.23.0'"],
+            [f"{INSTALL} --force-reinstall --no-deps 'torchvision==0.23.0'"],
             id="torchvision",
         ),
         pytest.param(
@@ -73,8 +74,8 @@ def found(name: str, packages: dict[str, str], driver: Any = None, check: str = 
             "verl",
             "ModuleNotFoundError: No module named 'left_pad'",
             "verl needs the module left_pad, which is not here.",
-            [f"{INSTALL} --force-reinstall 'verl==0.6.0'"],
-            id="missing",
+            [],
+            id="missing: what brings it is not known",
         ),
         pytest.param(
             "verl",
@@ -108,6 +109,39 @@ def test_the_package_on_the_way_in_which_it_failed_is_the_one_to_install_again()
     finding = found("vllm", packages, error="x.so: undefined symbol: y", through=("vllm", "xformers", "stdlib"))
     assert "The binary of xformers is broken" in finding.message
     assert finding.remedy.commands[0].endswith("'xformers==0.0.32'")
+
+
+OF_0_5 = next(stack.pins for stack in load().stacks() if stack.name == "verl-0.5.0-vllm-0.8.5.post1")
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        pytest.param("pandas", ["'pandas==2.3.2'"], id="the stack's"),
+        pytest.param("hydra", ["'hydra-core==1.3.2'"], id="by another name"),
+        pytest.param("yaml", ["'pyyaml'"], id="in no stack"),
+        pytest.param("huggingface_hub", ["'huggingface-hub==0.34.4'"], id="an underscore"),
+    ],
+)
+def test_a_missing_module_is_installed_and_nothing_else_moved(module: str, words: list[str]) -> None:
+    brought = words[0].strip("'").partition("==")[0]
+    packages = {name: version for name, version in OF_0_5.items() if name != brought}
+    finding = found("verl", packages, error=f"ModuleNotFoundError: No module named '{module}'")
+    kept = ["'torch==2.6.0'", "'verl==0.5.0'", "'vllm==0.8.5.post1'"]
+    assert finding.remedy.commands[0] == " ".join((INSTALL, *words, *kept))
+    assert brought in finding.remedy.text
+
+
+def test_a_module_whose_distribution_is_there_is_installed_again_alone() -> None:
+    finding = found("verl", dict(OF_0_5), error="ModuleNotFoundError: No module named 'pandas'")
+    assert finding.remedy.commands[0] == f"{INSTALL} --force-reinstall --no-deps 'pandas==2.3.2'"
+
+
+def test_torch_is_installed_again_without_moving_what_others_need_too() -> None:
+    finding = found("torch", dict(OF_0_5), error="OSError: libcudart.so.12: cannot open shared object file")
+    assert finding.remedy.commands[0] == (
+        f"{INSTALL} --force-reinstall 'torch==2.6.0' 'fsspec==2025.3.0' 'numpy==1.26.4' 'setuptools==80.9.0'"
+    )
 
 
 def test_a_local_version_is_not_asked_for_by_name() -> None:

@@ -24,6 +24,7 @@ from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import release
 from verl_doctor.model import Finding, Layer, Remedy, Severity
 from verl_doctor.refitting import Refitting, prevents
+from verl_doctor.reinstall import torch_again
 from verl_doctor.target import Target
 
 ID: Final = "VD051"
@@ -72,7 +73,7 @@ def _remedy(refitting: Refitting, key: str, absent: tuple[str, ...]) -> Remedy:
         number = release(refitting.torch.version)
         return Remedy(
             text=f"Install torch {number} again with the packages that it requires.",
-            commands=(f"{refitting.target.installer} --force-reinstall 'torch=={number}'",),
+            commands=(torch_again(refitting.target, refitting.packages, number),),
             pins=(("torch", number),),
         )
     if all(_CUDA.match(name) or _TORCHS.match(name) for name in absent):

@@ -46,7 +46,7 @@ def ask(target: Target, packages: Mapping[str, Distribution], damage: Mapping[st
             message=f"{distribution.name} {distribution.version} is not properly installed: {distribution.broken}.",
             remedy=Remedy(
                 text="Remove the leftover and install the package again.",
-                commands=(f"rm -r {quote(place)}", f"{target.installer} --force-reinstall {quote(wanted)}"),
+                commands=(f"rm -r {quote(place)}", f"{target.installer} --force-reinstall --no-deps {quote(wanted)}"),
                 pins=((key, distribution.version),) if distribution.version else (),
             ),
             evidence=(place,),

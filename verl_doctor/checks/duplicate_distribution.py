@@ -17,6 +17,7 @@ from typing import Final
 
 from verl_doctor.facts.packages import Copy, Distribution
 from verl_doctor.model import Finding, Layer, Remedy, Severity
+from verl_doctor.reinstall import again
 from verl_doctor.target import Target
 
 ID: Final = "VD003"
@@ -58,7 +59,7 @@ def _mixed(target: Target, key: str, first: Distribution, copy: Copy) -> Finding
             text="Remove both metadata folders, then install the one version that is wanted.",
             commands=(
                 " ".join(("rm -r", *(quote(f"{first.location}/{folder}") for folder in metadata))),
-                f"{target.installer} --force-reinstall '{first.name}=={first.version}'",
+                again(target, f"{first.name}=={first.version}"),
             ),
             pins=((key, first.version),),
         ),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from shlex import quote
 from typing import Final
 
@@ -23,8 +23,10 @@ from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.cures import remedy
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.knowledge.recognise import recognise
-from verl_doctor.matrix.matrix import Matrix
+from verl_doctor.matrix.matrix import Matrix, Stack
 from verl_doctor.model import Finding, Layer, Remedy, Severity, Unavailable
+from verl_doctor.reinstall import again, torch_again
+from verl_doctor.remedies import ESSENTIAL, install_companions
 from verl_doctor.target import Target
 
 ID: Final = "VD040"
@@ -38,12 +40,14 @@ class Kind:
     """What an error says: a pattern, what that means, what to do, and what to install again.
 
     {module} is what was to be imported, {package} the package in which that failed, {name} what the pattern found.
+    `brings` says that {name} is what is to be installed.
     """
 
     pattern: str = ""
     meaning: str = ""
     advice: str
     again: str | None = None
+    brings: bool = False
 
 
 KINDS: Final = (
@@ -57,7 +61,7 @@ KINDS: Final = (
     Kind(
         pattern=r"(?P<name>[^\s:]+): cannot open shared object file",
         meaning="The binary of {package} is broken: it needs the library {name}, which is not here",
-        advice="Install {package} again with all that it requires.",
+        advice="Install {package} again; the libraries of CUDA come with torch.",
         again="{package}",
     ),
     Kind(
@@ -90,19 +94,34 @@ KINDS: Final = (
     Kind(
         pattern=r"No module named '(?P<name>\w+)'",
         meaning="{package} needs the module {name}, which is not here",
-        advice="Install {package} again with all that it requires, or the package that brings {name}.",
-        again="{package}",
+        advice="Install the package that brings {name}.",
+        brings=True,
     ),
 )
+DISTRIBUTIONS: Final = {
+    "PIL": "pillow",
+    "antlr4": "antlr4-python3-runtime",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "git": "gitpython",
+    "google": "protobuf",
+    "hydra": "hydra-core",
+    "pkg_resources": "setuptools",
+    "pynvml": "nvidia-ml-py",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+    "zmq": "pyzmq",
+}
+"""The distributions of modules that verl, vLLM and what they require import under another name."""
 OTHER: Final = Kind(advice="Read the whole traceback; the frame says which package to look at.")
 
 
 def ask(
-    target: Target,
     packages: Mapping[str, Distribution],
     imports: Mapping[str, Import],
     facts: Facts,
     matrix: Matrix,
+    stack: Stack | None,
 ) -> Iterator[Finding]:
     """Yield a finding for each module whose import was tried and failed."""
     for name, seen in imports.items():
@@ -115,14 +134,44 @@ def ask(
                 message=f"Importing {name} fails: {' '.join(filter(None, told))}",
                 remedy=remedy(known.texts.cures, known.name, facts, matrix)
                 if known
-                else Remedy(
-                    text=kind.advice.format(**words),
-                    commands=(*_again((kind.again or "").format(**words), target, packages), command(target, name)),
-                ),
+                else _remedy(kind, words, facts, packages, matrix, stack),
                 evidence=tuple(_evidence(seen)),
                 sources=matrix.cite(known.texts.sources) if known else (),
                 about=frozenset({normalise(name.partition(".")[0])}),
             )
+
+
+def _remedy(
+    kind: Kind,
+    words: Mapping[str, str],
+    facts: Facts,
+    packages: Mapping[str, Distribution],
+    matrix: Matrix,
+    stack: Stack | None,
+) -> Remedy:
+    """Return what installs the missing module, or what is broken again, and then tries the import again."""
+    brought = _brings(words["name"], packages, stack) if kind.brings else None
+    if brought and brought not in packages:
+        remedy = install_companions(facts, matrix, stack, {brought: brought})
+        first, text = remedy.commands, remedy.text.replace("what is missing", brought, 1)
+    else:
+        first = tuple(_again(brought or (kind.again or "").format(**words), facts.target, packages))
+        text = f"Install {brought} again: its files are not all here." if brought else kind.advice.format(**words)
+        remedy = Remedy(text=text)
+    return replace(remedy, text=text, commands=(*first, command(facts.target, words["module"])))
+
+
+def _brings(module: str, packages: Mapping[str, Distribution], stack: Stack | None) -> str | None:
+    """Return the distribution that brings a module; None where that is not known, for a guess may be anything."""
+    name = DISTRIBUTIONS.get(module, normalise(module))
+    required = {
+        normalise(match.group())
+        for each in packages.values()
+        for line in each.requires or ()
+        if (match := re.match(r"[\w.-]+", line))
+    }
+    known = {*packages, *required, *DISTRIBUTIONS.values(), *(stack.pins if stack else ())} - {*ESSENTIAL}
+    return name if name in known or name in packages else None
 
 
 def command(target: Target, name: str) -> str:
@@ -155,7 +204,10 @@ def _again(name: str, target: Target, packages: Mapping[str, Distribution]) -> I
     installed = packages.get(normalise(name))
     if installed and installed.version:
         release = installed.version.partition("+")[0]
-        yield f"{target.installer} --force-reinstall '{installed.name}=={release}'"
+        if normalise(name) == "torch":
+            yield torch_again(target, packages, release)
+        else:
+            yield again(target, f"{installed.name}=={release}")
 
 
 def _named(known: Failure | None) -> str:

@@ -15,6 +15,7 @@ from typing import Final
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.torch import Torch
 from verl_doctor.model import Finding, Layer, Remedy, Severity
+from verl_doctor.reinstall import torch_again
 from verl_doctor.target import Target
 
 ID: Final = "VD024"
@@ -34,7 +35,7 @@ def ask(target: Target, packages: Mapping[str, Distribution], torch: Torch) -> I
         message=f"torch {torch.version} is a {torch.flavour.upper()} build: it cannot use an NVIDIA GPU.",
         remedy=Remedy(
             text=f"Install the CUDA build of torch {release}.",
-            commands=(f"{target.installer} --force-reinstall 'torch=={release}'",),
+            commands=(torch_again(target, packages, release),),
             pins=(("torch", release),),
         ),
         evidence=(f"{torch.location}/version.py: version {torch.version}, cuda None",),

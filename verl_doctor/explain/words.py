@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from verl_doctor.knowledge.cures import Cure
 from verl_doctor.knowledge.predicates import ABSENT, PRESENT
+from verl_doctor.reinstall import TORCH_AGAIN
 
 _BOUNDS: Final = {
     ">=": "{} or newer",
@@ -45,6 +46,7 @@ _LIMITS: Final = {
 }
 _LITERAL: Final = re.compile(r"\^([\w.-]+)\$")
 _PLACES: Final = {
+    "torch-again": TORCH_AGAIN,
     "install": "pip install",
     "uninstall": "pip uninstall",
     "python": "python",

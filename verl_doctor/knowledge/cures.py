@@ -14,9 +14,10 @@ from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.conditions import conditions
 from verl_doctor.knowledge.judgement import Condition, Holds, judge_any
 from verl_doctor.matrix.matrix import Matrix, Stack
-from verl_doctor.matrix.specifiers import satisfies
+from verl_doctor.matrix.specifiers import exact, satisfies
 from verl_doctor.matrix.strict_yaml import Row
 from verl_doctor.model import Remedy, Unavailable
+from verl_doctor.reinstall import torch_again
 from verl_doctor.target import Target
 
 _PLACEHOLDER: Final = re.compile(r"\{([a-z][a-z0-9-]*)\}")
@@ -65,7 +66,7 @@ def remedy(cures: Sequence[Cure], name: str, facts: Facts, matrix: Matrix) -> Re
         if upgraded is None:
             continue
         pins = dict(cure.pins) | (_taken(cure, stack, facts) if stack else {}) | upgraded
-        words = _words(facts, pins, stack)
+        words = _words(facts, pins, stack) | _torch_again(facts, matrix)
         return Remedy(
             text=_filled(cure.text, words),
             commands=tuple(_filled(command, words) for command in cure.commands),
@@ -126,6 +127,14 @@ def _words(facts: Facts, pins: Mapping[str, str], stack: Stack | None) -> dict[s
         "pins": " ".join(f"'{name}=={version}'" for name, version in pins.items()),
         "stack": stack.name if stack else "",
     }
+
+
+def _torch_again(facts: Facts, matrix: Matrix) -> dict[str, str]:
+    """Return what installs the torch of the installed vLLM again, from the installer's own index."""
+    if isinstance(facts.packages, Unavailable) or not {"vllm", "torch"} <= facts.packages.keys():
+        return {}
+    pin = exact((matrix.requires("vllm", facts.packages["vllm"].version) or {}).get("torch", ""))
+    return {"torch-again": torch_again(facts.target, facts.packages, pin or facts.packages["torch"].version)}
 
 
 def _python(target: Target) -> str:
