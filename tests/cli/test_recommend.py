@@ -76,6 +76,19 @@ def test_text_says_the_same() -> None:
     assert "\x1b" not in finished.stdout
 
 
+def test_what_nobody_vouches_for_is_said_in_words() -> None:
+    printed = doctor("recommend", "--driver", "550.54.15", "--gpu", "T4", "--verl", "0.9.1").stdout
+    assert "verified: inferred (nobody upstream says it), resolved (" in printed
+    assert "None" not in printed
+    assert "flash-attn left out" in " ".join(printed.split())
+
+
+def test_driver_and_cuda_together() -> None:
+    printed = " ".join(doctor("recommend", "--driver", "580.159.04", "--cuda", "12.4").stdout.split())
+    assert "for driver 580.159.04, CUDA up to 12.4, GPU unknown" in printed
+    assert "the lower counts, CUDA 12.4" in printed
+
+
 def test_nothing_is_folded_into_a_pipe() -> None:
     finished = doctor("recommend", *OLD, without=("COLUMNS",))
     assert any(

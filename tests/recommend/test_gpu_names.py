@@ -38,7 +38,7 @@ def test_known(text: str, expected: tuple[str, str]) -> None:
     [
         pytest.param("H1000", "nearest: H100", id="a slip"),
         pytest.param("A1000", "nearest: ", id="a known name is only a part of it"),
-        pytest.param("MI300X", "A compute capability does as well", id="another maker's"),
+        pytest.param("MI300X", "only NVIDIA's are", id="another maker's"),
         pytest.param("???", "known: P100", id="no name at all"),
         pytest.param("", "known: P100", id="nothing"),
     ],

@@ -131,3 +131,48 @@ def test_an_untried_python_is_said() -> None:
     assert "its pins resolve together for Python 3.10 (tried on 2026-11-26)" in proven.why
     assert "whether its pins resolve for Python 3.11 was not tried" in untried.why
     assert [evidence.by for evidence in untried.verified] == ["metadata", "measured"]
+
+
+def test_a_gpu_that_vllm_does_not_run_on_gets_no_stack() -> None:
+    found = advice(Machine(driver="580.159.04", gpus=(("P100", "6.0"),)))
+    assert found.stacks == ()
+    assert all("vLLM needs compute capability 7.0 or newer, P100 has 6.0" in each.reasons for each in found.unfit)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "is_left_out"),
+    [
+        pytest.param((("V100", "7.0"),), True, id="V100"),
+        pytest.param((("T4", "7.5"),), True, id="T4"),
+        pytest.param((("A100", "8.0"), ("T4", "7.5")), True, id="one of two"),
+        pytest.param((("A100", "8.0"),), False, id="A100"),
+        pytest.param((), False, id="unknown"),
+    ],
+)
+def test_a_gpu_before_ampere_gets_no_flash_attn(gpus: tuple[tuple[str, str], ...], is_left_out: bool) -> None:
+    first = advice(Machine(driver="580.159.04", gpus=gpus)).stacks[0]
+    assert (first.flash_attn is None) is is_left_out
+    assert ("flash-attn" not in " ".join(first.commands.uv)) is is_left_out
+    assert any("has no bfloat16" in reason for reason in first.why) is is_left_out
+
+
+@pytest.mark.parametrize(
+    ("driver", "cuda", "said"),
+    [
+        pytest.param(
+            "580.159.04", "12.4", "supports CUDA 13.0, --cuda says 12.4: the lower counts, CUDA 12.4", id="cuda"
+        ),
+        pytest.param("550.54.15", "13.0", "driver 550.54.15 is too old for the CUDA 13.0 of --cuda", id="driver"),
+        pytest.param("550.54.15", "12.8", "driver 550.54.15 is too old for the CUDA 12.8", id="driver-by-minor"),
+        pytest.param("550.54.15", "12.4", None, id="agree"),
+        pytest.param("535.183.01", "12.2", None, id="agree-as-far-as-is-known"),
+        pytest.param("600.1", "14.0", None, id="newer-than-the-matrix"),
+        pytest.param("470.82.01", None, None, id="driver-alone"),
+    ],
+)
+def test_of_driver_and_cuda_the_lower_counts(driver: str, cuda: str | None, said: str | None) -> None:
+    found = advice(Machine(driver=driver, cuda=cuda))
+    assert [said in answer.text for answer in found.answers if said] == ([True] if said else [])
+    assert said or not found.answers
+    newest = min((v for v in (cuda, "13.0" if driver >= "580" else "12.0") if v), key=float)
+    assert all(float(each.stack.cuda) < int(float(newest)) + 1 for each in found.stacks)

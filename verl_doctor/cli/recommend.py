@@ -117,7 +117,7 @@ def _write_constraints(file: Path | None, recommendation: Recommendation) -> Non
     from verl_doctor.whole_file import write
 
     first = recommendation.stacks[0]
-    text = constraints(first.stack, first.python)
+    text = constraints(first.stack, first.python, first.flash_attn)
     if str(file) == "-":
         sys.stdout.write(text)
     else:

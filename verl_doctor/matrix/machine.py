@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from verl_doctor.matrix.gpu_code import runs_on
 from verl_doctor.matrix.rows import Stack
@@ -12,6 +12,11 @@ from verl_doctor.matrix.specifiers import satisfies
 
 if TYPE_CHECKING:
     from verl_doctor.matrix.matrix import Matrix
+
+
+OLDEST_FOR_VLLM: Final = "7.0"
+OLDEST_FOR_BFLOAT16: Final = "8.0"
+"""Also the oldest for flash-attn 2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +48,11 @@ def obstacles(stack: Stack, machine: Machine, matrix: Matrix) -> Iterator[str]:
             f"its torch is built for CUDA {stack.cuda}, which needs driver {stack.min_driver} or newer; "
             f"driver {machine.driver} is too old"
         )
-    elif machine.cuda and satisfies(machine.cuda, f">={stack.cuda.partition('.')[0]}") is False:
+    if machine.cuda and satisfies(machine.cuda, f">={stack.cuda.partition('.')[0]}") is False:
         yield f"its torch is built for CUDA {stack.cuda}, this driver supports CUDA up to {machine.cuda}"
     build = matrix.torch_build(stack.pins["torch"])
     for name, capability in machine.gpus:
-        if build and not any(runs_on(arch, capability) for arch in build.archs):
+        if satisfies(capability, f"<{OLDEST_FOR_VLLM}"):
+            yield f"vLLM needs compute capability {OLDEST_FOR_VLLM} or newer, {name} has {capability}"
+        elif build and not any(runs_on(arch, capability) for arch in build.archs):
             yield f"torch {build.version} holds no code for {name} (compute capability {capability})"

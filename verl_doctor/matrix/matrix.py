@@ -121,6 +121,15 @@ class Matrix:
         """Return the driver that came with a CUDA toolkit; PTX and newer features need it."""
         return self._driver("toolkit", cuda, cuda)
 
+    def newest_cuda(self, driver: str) -> str | None:
+        """Return the newest CUDA whose toolkit came with this driver or an older one."""
+        supported = [
+            cuda
+            for cuda in self._drivers["toolkit"]
+            if (came := self.toolkit_driver(cuda)) and satisfies(driver, f">={came.driver}")
+        ]
+        return max(supported, key=parsed, default=None)
+
     def torch_build(self, version: str) -> TorchBuild | None:
         """Return the build that the package index offers for this torch release."""
         part = self._torch.get(self._release_of("torch", version) or "")

@@ -22,18 +22,20 @@ class Commands:
     docker: tuple[str, ...]
 
 
-def commands(stack: Stack, python: str) -> Commands:
-    """Return the commands that make an environment of this stack for a Python ("3.12")."""
+def commands(stack: Stack, python: str, flash_attn: str | None) -> Commands:
+    """Return the commands that make an environment of this stack for a Python ("3.12"), with a flash-attn or none."""
     interpreter = f"{ENVIRONMENT}/bin/python"
     return Commands(
-        pip=(f"python{python} -m venv {ENVIRONMENT}", *_installing(stack, f"{interpreter} -m pip install")),
+        pip=(f"python{python} -m venv {ENVIRONMENT}", *_installing(stack, flash_attn, f"{interpreter} -m pip install")),
         uv=(
             f"uv venv --python {python} {ENVIRONMENT}",
-            *_installing(stack, f"uv pip install --python {interpreter}"),
+            *_installing(stack, flash_attn, f"uv pip install --python {interpreter}"),
         ),
         conda=(
             f"conda create --yes --name {ENVIRONMENT} python={python} pip",
-            *_installing(stack, f"conda run --no-capture-output --name {ENVIRONMENT} python -m pip install"),
+            *_installing(
+                stack, flash_attn, f"conda run --no-capture-output --name {ENVIRONMENT} python -m pip install"
+            ),
         ),
         docker=_docker(stack),
     )
@@ -44,20 +46,24 @@ def requirements(stack: Stack) -> tuple[str, ...]:
     return (*(f"{name}=={version}" for name, version in stack.pins.items()), *BUILD_TOOLS)
 
 
-def constraints(stack: Stack, python: str) -> str:
+def constraints(stack: Stack, python: str, flash_attn: str | None) -> str:
     """Return the stack as a constraints file for pip and uv."""
     lines = [
         f"# The stack {stack.name} of verl-doctor, for Python {python} on Linux x86-64 (CUDA {stack.cuda}).",
         f"# pip install -c THIS_FILE {' '.join((*stack.pins, *BUILD_TOOLS))}",
-        "# pip install -c THIS_FILE --no-build-isolation flash-attn   (afterwards: it is built with the torch above)",
-        *(f"{name}=={version}" for name, version in {**stack.pins, "flash-attn": stack.flash_attn}.items()),
+        *(f"{name}=={version}" for name, version in stack.pins.items()),
     ]
+    if flash_attn:
+        hint = "(afterwards: it is built with the torch above)"
+        lines.insert(2, f"# pip install -c THIS_FILE --no-build-isolation flash-attn   {hint}")
+        lines.append(f"flash-attn=={flash_attn}")
     return "\n".join(lines) + "\n"
 
 
-def _installing(stack: Stack, installer: str) -> tuple[str, ...]:
+def _installing(stack: Stack, flash_attn: str | None, installer: str) -> tuple[str, ...]:
     wanted = " ".join(f"'{requirement}'" for requirement in requirements(stack))
-    return f"{installer} {wanted}", f"{installer} --no-build-isolation 'flash-attn=={stack.flash_attn}'"
+    built = (f"{installer} --no-build-isolation 'flash-attn=={flash_attn}'",) if flash_attn else ()
+    return f"{installer} {wanted}", *built
 
 
 def _docker(stack: Stack) -> tuple[str, ...]:

@@ -26,7 +26,10 @@ def capability_of(text: str, known: Mapping[str, str]) -> tuple[str, str]:
             return by_key[key], known[by_key[key]]
     near = get_close_matches(next(_keys(text), ""), by_key, n=4, cutoff=0.4)
     hint = f"nearest: {', '.join(by_key[key] for key in near)}" if near else f"known: {', '.join(known)}"
-    raise UsageError(f"No GPU is known by the name {text!r}; {hint}. A compute capability does as well: --gpu 9.0.")
+    raise UsageError(
+        f"No GPU is known by the name {text!r}, only NVIDIA's are; {hint}. "
+        "A compute capability does as well: --gpu 9.0."
+    )
 
 
 def _key(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from verl_doctor.matrix.machine import Machine, obstacles
+from verl_doctor.matrix.machine import OLDEST_FOR_BFLOAT16, Machine, obstacles
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.rows import Proof, Settings, Stack
 from verl_doctor.matrix.specifiers import satisfies
@@ -28,11 +28,12 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """A stack that fits, for the Python it is to be installed on."""
+    """A stack that fits, for the Python it is to be installed on; flash-attn only for GPUs that run it."""
 
     stack: Stack
     python: str
     why: tuple[str, ...]
+    flash_attn: str | None
     verified: tuple[Evidence, ...]
     settings: Settings | None
     commands: Commands
@@ -58,6 +59,11 @@ class Recommendation:
     instead: Stack | None
     """Where no stack fits: the best one for this machine without the wish, else on another Python."""
 
+    @property
+    def is_fulfilled(self) -> bool:
+        """Say whether one of the stacks that fit has all that was asked for."""
+        return any(len(kept(advice.stack, self.wish)) == len(self.wish) for advice in self.stacks)
+
 
 def recommend(machine: Machine, wish: Mapping[str, str], matrix: Matrix) -> Recommendation:
     """Return the stacks for a machine and the releases asked for."""
@@ -66,7 +72,7 @@ def recommend(machine: Machine, wish: Mapping[str, str], matrix: Matrix) -> Reco
     return Recommendation(
         machine=machine,
         wish=wish,
-        answers=tuple(answers(wish, matrix)),
+        answers=(*_on_the_driver(machine, matrix), *answers(wish, matrix)),
         stacks=tuple(_advice(stack, machine, wish, matrix) for stack in fitting),
         unfit=tuple(Unfit(stack, reasons) for stack, reasons in judged if reasons),
         instead=None if fitting else _instead(machine, matrix),
@@ -81,6 +87,7 @@ def _instead(machine: Machine, matrix: Matrix) -> Stack | None:
 def _advice(stack: Stack, machine: Machine, wish: Mapping[str, str], matrix: Matrix) -> Advice:
     python = ".".join(machine.python.split(".")[:2]) if machine.python else stack.python
     proof = _proof(stack, python, matrix)
+    flash_attn = None if any(_is_without_bfloat16(capability) for _, capability in machine.gpus) else stack.flash_attn
     return Advice(
         stack=stack,
         python=python,
@@ -91,10 +98,31 @@ def _advice(stack: Stack, machine: Machine, wish: Mapping[str, str], matrix: Mat
             *_on_the_machine(stack, machine, matrix),
             *filter(None, (stack.note,)),
         ),
+        flash_attn=flash_attn,
         verified=tuple(_verified(stack, proof)),
         settings=matrix.settings(stack.pins["verl"], stack.pins["vllm"]),
-        commands=commands(stack, python),
+        commands=commands(stack, python, flash_attn),
     )
+
+
+def _on_the_driver(machine: Machine, matrix: Matrix) -> Iterator[Answer]:
+    """Yield which of driver and CUDA counts where both are described and they do not agree: the lower."""
+    driver, cuda = machine.driver, machine.cuda
+    if driver is None or cuda is None:
+        return
+    newest = matrix.newest_cuda(driver)
+    for needed in (matrix.toolkit_driver(cuda), matrix.driver_minimum(cuda)):
+        if needed and satisfies(driver, f"<{needed.driver}"):
+            yield Answer(
+                f"driver {driver} is too old for the CUDA {cuda} of --cuda: the driver counts.", needed.sources
+            )
+            return
+    if newest and satisfies(cuda, f"<{newest}"):
+        yield Answer(f"driver {driver} supports CUDA {newest}, --cuda says {cuda}: the lower counts, CUDA {cuda}.", ())
+
+
+def _is_without_bfloat16(capability: str) -> bool:
+    return satisfies(capability, f"<{OLDEST_FOR_BFLOAT16}") is True
 
 
 def _proof(stack: Stack, python: str, matrix: Matrix) -> Proof | None:
@@ -165,3 +193,9 @@ def _on_the_machine(stack: Stack, machine: Machine, matrix: Matrix) -> Iterator[
         yield "not judged: the GPU"
     for name, capability in machine.gpus:
         yield f"torch {stack.pins['torch']} holds code for {name} (compute capability {capability})"
+        if _is_without_bfloat16(capability):
+            yield (
+                f"{name} has no bfloat16, which verl uses unless its settings say float16 "
+                f"(actor_rollout_ref.rollout.dtype), and flash-attn 2 does not run on it: both need compute capability "
+                f"{OLDEST_FOR_BFLOAT16}; flash-attn is left out"
+            )

@@ -44,7 +44,7 @@ def _advice(rank: int, advice: Advice) -> dict[str, Any]:
         "name": stack.name,
         "rank": rank,
         "verified": [asdict(evidence) for evidence in advice.verified],
-        "pins": {**stack.pins, "flash-attn": stack.flash_attn},
+        "pins": {**stack.pins, **({"flash-attn": advice.flash_attn} if advice.flash_attn else {})},
         "python": advice.python,
         "cuda": stack.cuda,
         "min_driver": stack.min_driver,

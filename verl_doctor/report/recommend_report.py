@@ -41,7 +41,7 @@ def _machine(machine: Machine) -> str:
     cuda = f"CUDA up to {machine.cuda}" if machine.cuda else ""
     gpus = ", ".join(f"{name} (compute capability {capability})" for name, capability in machine.gpus)
     python = f"Python {machine.python}" if machine.python else "any Python"
-    seen = (cuda if cuda and not machine.driver else driver, gpus or "GPU unknown", python, machine.processor)
+    seen = (driver if machine.driver or not cuda else "", cuda, gpus or "GPU unknown", python, machine.processor)
     return ", ".join(filter(None, seen))
 
 
@@ -55,10 +55,10 @@ def _answers(recommendation: Recommendation, console: Console) -> None:
 def _first(advice: Advice, console: Console) -> None:
     stack = advice.stack
     console.print(Text.assemble("\n", ("Install this", "bold"), f"  {stack.name}"))
-    pins = {**stack.pins, "flash-attn": stack.flash_attn}
-    fold(console, 2, Text("  ".join(f"{spelled(name)} {pins[name]}" for name in (*_SHOWN, "flash-attn"))))
+    pins = {name: stack.pins[name] for name in _SHOWN} | {"flash-attn": advice.flash_attn or "left out"}
+    fold(console, 2, Text("  ".join(f"{spelled(name)} {version}" for name, version in pins.items())))
     fold(console, 2, Text(f"Python {advice.python}  CUDA {stack.cuda}  driver {stack.min_driver} or newer"))
-    evidence = ", ".join(f"{evidence.by} ({evidence.date})" for evidence in advice.verified)
+    evidence = ", ".join(f"{each.by} ({each.date or 'nobody upstream says it'})" for each in advice.verified)
     fold(console, 2, Text(f"verified: {evidence}"))
     console.print(Text("\n  Why", style="bold"))
     for reason in advice.why:
