@@ -59,9 +59,9 @@ def test_none_fits() -> None:
 
 
 def test_text_says_the_same() -> None:
-    document = report(*OLD, "--verl", "0.4", "--vllm", "0.7.3", "--torch", "2.6")
+    document = report(*OLD, "--verl", "0.4", "--vllm", "0.7.3", "--torch", "2.6", code=1)
     finished = doctor("recommend", *OLD, "--verl", "0.4", "--vllm", "0.7.3", "--torch", "2.6")
-    assert finished.returncode == 0
+    assert finished.returncode == 1
     words = " ".join(finished.stdout.split())
     first = document["stacks"][0]
     assert "verified: image (2026-11-26), resolved (" in words
@@ -74,6 +74,24 @@ def test_text_says_the_same() -> None:
     assert [line for line in lines if len(line) > 80 and line not in commands] == []
     assert [line for line in lines if line != line.rstrip()] == []
     assert "\x1b" not in finished.stdout
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        pytest.param(("--verl", "0.5.0", "--vllm", "0.8.5.post1"), 0, id="a-pair-that-a-stack-has"),
+        pytest.param(("--verl", "0.5.0", "--vllm", "0.9.1"), 0, id="its-second-choice"),
+        pytest.param(("--verl", "0.5", "--vllm", "0.8"), 0, id="series"),
+        pytest.param(("--verl", "0.5.0", "--vllm", "0.11.0"), 1, id="a-pair-that-none-has"),
+        pytest.param(("--vllm", "0.7.3"), 1, id="a-release-that-none-has"),
+    ],
+)
+def test_none_has_what_was_asked_for(wish: tuple[str, ...], code: int) -> None:
+    assert report(*OLD, *wish, code=code)["stacks"]
+    finished = doctor("recommend", *OLD, *wish)
+    assert finished.returncode == code
+    assert ("No stack here has all that you asked for; this would do instead." in finished.stdout) is bool(code)
+    assert "Install this" in finished.stdout
 
 
 def test_what_nobody_vouches_for_is_said_in_words() -> None:

@@ -65,7 +65,8 @@ def command(
 
     A place without an NVIDIA driver says nothing of the node: describe that one with the options.
 
-    Exit codes: 0 a stack fits, 1 none does, 2 wrong usage, 3 nothing is known of the node and nothing described.
+    Exit codes: 0 a stack fits, 1 none does, or none has all that you asked for, 2 wrong usage, 3 nothing is known
+    of the node and nothing described.
     """
     from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.recommend.machine import Described, described, seen
@@ -85,7 +86,7 @@ def command(
         is_asked=bool(wish),
     )
     recommendation = recommend(machine, wish, matrix)
-    exit_code = 0 if recommendation.stacks else 1
+    exit_code = 0 if recommendation.is_fulfilled else 1
     _write_constraints(constraints, recommendation)
     _report(recommendation, known, exit_code, output, to_stderr=str(constraints) == "-")
     return exit_code

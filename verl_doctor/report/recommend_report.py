@@ -29,6 +29,8 @@ def render(recommendation: Recommendation, console: Console) -> None:
     _answers(recommendation, console)
     if recommendation.stacks:
         first, *others = recommendation.stacks
+        if not recommendation.is_fulfilled:
+            console.print(Text("\nNo stack here has all that you asked for; this would do instead.", style="bold red"))
         _first(first, console)
         _others(others, console)
     else:
