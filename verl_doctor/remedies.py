@@ -62,8 +62,9 @@ def install_missing(facts: Facts, matrix: Matrix, stacks: tuple[Stack | None, St
     missing = [name for name in ESSENTIAL if name not in packages]
     if stack is None and whole is not None:
         return _replacing(facts.target, packages, whole)
-    if stack is None and (other := matrix.best_stack()):
-        return _in_another_python(other)
+    if stack is None and matrix.stacks():
+        other = matrix.best_stack(gpus=kinds(facts.gpus))
+        return _in_another_python(other) if other else Remedy(text="No recommended stack runs on this node's GPU.")
     vllm = packages.get("vllm")
     own = matrix.requires("vllm", vllm.version) if vllm else None
     pinned = {name: version for name, specifier in (own or {}).items() if (version := exact(specifier))}

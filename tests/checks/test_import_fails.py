@@ -140,7 +140,7 @@ def test_a_module_whose_distribution_is_there_is_installed_again_alone() -> None
 def test_torch_is_installed_again_without_moving_what_others_need_too() -> None:
     finding = found("torch", dict(OF_0_5), error="OSError: libcudart.so.12: cannot open shared object file")
     assert finding.remedy.commands[0] == (
-        f"{INSTALL} --force-reinstall 'torch==2.6.0' 'fsspec==2025.3.0' 'numpy==1.26.4' 'setuptools==80.9.0'"
+        f"{INSTALL} --force-reinstall 'torch==2.6.0' 'fsspec==2025.3.0' 'setuptools==80.9.0'"
     )
 
 

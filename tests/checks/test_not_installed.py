@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.checks.asked import findings
-from tests.facts_of import distribution, facts_of
+from tests.facts_of import distribution, facts_of, gpu_of
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.matrix.load import load
 from verl_doctor.remedies import ESSENTIAL
@@ -134,3 +134,10 @@ def test_what_stays_is_named_where_an_installer_can_keep_it(vllm: Distribution, 
     (finding,) = findings("verl-not-installed", facts_of({"vllm": vllm, "torch": "2.8.0+cu128", "numpy": "1.26.4"}))
     words = finding.remedy.commands[0].split()
     assert [word for word in words if word.startswith(("'torch=", "'vllm="))] == kept
+
+
+def test_a_gpu_that_no_stack_runs_on_gets_no_command() -> None:
+    facts = facts_of({"torch": "2.6.0"}, gpus=(gpu_of(name="Tesla P100", compute_capability="6.0"),))
+    (finding,) = findings("verl-not-installed", facts)
+    assert finding.remedy.commands == ()
+    assert "No recommended stack runs on this node's GPU" in finding.remedy.text
