@@ -15,6 +15,7 @@ from verl_doctor.facts.torch import Torch
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import exact, satisfies
 from verl_doctor.model import Remedy, Unavailable
+from verl_doctor.reinstall import is_forced
 
 
 def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
@@ -41,11 +42,11 @@ def _repaired(facts: Facts, remedy: Remedy) -> Facts:
     """Return the facts with the files of what is installed again: an installer leaves alone what has its version."""
     if isinstance(facts.damage, Unavailable) or isinstance(facts.packages, Unavailable):
         return facts
-    is_forced = any("--force-reinstall" in command for command in remedy.commands)
+    is_again = any(map(is_forced, remedy.commands))
     back = {
         name: facts.damage[name]
         for name, version in remedy.pins
-        if name in facts.damage and (is_forced or facts.packages[name].version != version)
+        if name in facts.damage and (is_again or facts.packages[name].version != version)
     }
     damage = {name: damage for name, damage in facts.damage.items() if name not in back}
     files = {file.rpartition("/")[2] for damage in back.values() for file in damage.gone}

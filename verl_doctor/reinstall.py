@@ -26,6 +26,11 @@ TORCH_AGAIN: Final = "pip install --force-reinstall 'torch==VERSION' 'fsspec==VE
 """How the command of `torch_again` looks for an environment that is not known yet."""
 
 
+def is_forced(command: str) -> bool:
+    """Say whether a command installs again what has the version already."""
+    return "--force-reinstall" in command
+
+
 def again(target: Target, requirement: str) -> str:
     """Return the command that installs a distribution again without what it requires."""
     return f"{target.installer} --force-reinstall --no-deps '{requirement}'"

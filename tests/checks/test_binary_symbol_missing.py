@@ -192,6 +192,7 @@ def test_a_torch_without_one_of_its_libraries_is_the_cause() -> None:
 
 def test_an_extension_that_is_cut_short_is_broken_not_unknown() -> None:
     cut = {"vllm": Damage(cut_short=("ext/_C.so",))}
+    installed = {"vllm": "0.8.5", "verl": "0.5.0", "tensordict": "0.9.1"}
     binaries = {"vllm": linked("torch==2.6.0", _C=Unavailable("it is cut short"), _moe_C=FITS)}
-    report = examine(replace(with_binaries({"vllm": "0.8.5"}, "2.6.0", binaries), damage=cut), load())
+    report = examine(replace(with_binaries(installed, "2.6.0", binaries), damage=cut), load())
     assert (report.verdict, report.primary and report.primary.name) == (Verdict.BROKEN, "broken-distribution")
