@@ -53,7 +53,7 @@ def command(
     prefix: Prefix = None,
     output: OutputFormat = Format.TEXT,
 ) -> int:
-    """Generate with the installed vLLM and compare with the known answers.
+    """Generate with the installed vLLM; judge each token.
 
     A tiny model, made on the spot, whose right answers follow from its construction: eager, with CUDA graphs, in a
     batch, after sleep, after new weights, and in verl's launch layouts. Nothing is downloaded; no child outlives it.
