@@ -21,30 +21,21 @@ ASKED = 'Current thread 0x00007f (most recent call first):\n  File "/home/me/wai
 
 
 def test_a_beginning() -> None:
-    event = said.event(1, b'{"event": "begin", "probe": "rollout", "at": 2.5}')
-    assert event == said.Event(rank=1, at=2.5, probe="rollout")
+    event = said.event(1, b'{"event": "begin", "probe": "rollout"}')
+    assert event == said.Event(rank=1, probe="rollout")
 
 
 def test_an_end() -> None:
     told = {
         **END,
         "outcome": "failed",
-        "at": 2.5,
         "measurements": {"a": [1]},
         "reason": " two\nlines ",
         "detail": "\x1bM",
     }
     assert said.event(0, json.dumps(told).encode()) == said.Event(
-        rank=0, at=2.5, probe="rollout", outcome="failed", measurements={"a": [1]}, reason="two lines"
+        rank=0, probe="rollout", outcome="failed", measurements={"a": [1]}, reason="two lines"
     )
-
-
-@pytest.mark.parametrize("at", [None, "soon", True, [1]])
-def test_an_event_that_does_not_say_when_is_of_now(at: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.monotonic", lambda: 7.5)
-    event = said.event(0, json.dumps({**END, "at": at}).encode())
-    assert event is not None
-    assert event.at == 7.5
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from verl_doctor.cli import progress
 from verl_doctor.errors import TargetError, UsageError
 
 if TYPE_CHECKING:
@@ -48,15 +48,11 @@ def with_imports(facts: Facts, host: Host, deep: bool, deadline: float | None) -
         return facts
     packages = {} if isinstance(facts.packages, Unavailable) else facts.packages
     try:
-        return replace(facts, imports=collect(host, facts.target, packages, deadline, _show))
+        return replace(
+            facts,
+            imports=collect(host, facts.target, packages, deadline, lambda name: progress.show(f"importing  {name}")),
+        )
     except MissingFactError as error:
         raise TargetError(f"{error}.") from error
     finally:
-        _show("")
-
-
-def _show(name: str) -> None:
-    """Show on a terminal what is being imported, on a line that the next one replaces."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{name and f'importing  {name}'}")
-        sys.stderr.flush()
+        progress.show("")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from verl_doctor.cli import progress
 from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
 from verl_doctor.errors import TargetError, UsageError
 from verl_doctor.smoke.sessions import LARGE, SMALL, Device, Level, Request, plan
@@ -82,10 +83,10 @@ def command(
     results = []
     for happened in run(plan(request), place):
         if isinstance(happened, Began):
-            _progress(f"running  {happened.name}")
+            progress.show(f"running  {happened.name}")
             continue
         results.append(happened)
-        _progress("")
+        progress.show("")
         told = sys.stderr if output is Format.JSON else sys.stdout
         told.write(smoke_report.line(happened, width_of(told)))
         told.flush()
@@ -137,10 +138,3 @@ def _gpus(host: Host, target: Target) -> tuple[str, ...]:
             "There is no GPU to try. --device cpu tries a CPU build of vLLM; `verl-doctor check` says more about GPUs."
         )
     return shown
-
-
-def _progress(text: str) -> None:
-    """Show on a terminal what is running, on a line that the next one replaces."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()

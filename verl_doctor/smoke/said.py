@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,13 +26,9 @@ _FRAME: Final = re.compile(r'^Current thread .*\n  File "(.*)", line (\d+) in (.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What a child said of a probe: that it begins, or how it ended, which is its `outcome`.
-
-    `at` is when it was said, by a clock that all processes of a machine share.
-    """
+    """What a child said of a probe: that it begins, or how it ended, which is its `outcome`."""
 
     rank: int
-    at: float
     probe: str
     outcome: str | None = None
     measurements: Mapping[str, Any] = field(default_factory=dict)
@@ -54,7 +49,6 @@ class Gone:
 
     rank: int
     how: str
-    is_killed: bool = False
 
 
 def event(rank: int, line: bytes) -> Event | None:
@@ -65,13 +59,12 @@ def event(rank: int, line: bytes) -> Event | None:
         return None
     match said:
         case {"event": "begin", "probe": str(probe)}:
-            return Event(rank=rank, at=_time(said), probe=probe)
+            return Event(rank=rank, probe=probe)
         case {"event": "end", "probe": str(probe), "outcome": str(outcome), "measurements": dict(measurements)} if (
             outcome in _OUTCOMES and _is_plain(measurements, _DEPTH)
         ):
             return Event(
                 rank=rank,
-                at=_time(said),
                 probe=probe,
                 outcome=outcome,
                 measurements=measurements,
@@ -80,12 +73,6 @@ def event(rank: int, line: bytes) -> Event | None:
             )
         case _:
             return None
-
-
-def _time(said: Mapping[str, Any]) -> float:
-    """Return when an event was sent; now, where it does not say."""
-    at = said.get("at")
-    return at if isinstance(at, float) else time.monotonic()
 
 
 def _finite(number: str) -> float | None:
