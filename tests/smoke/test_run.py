@@ -116,9 +116,12 @@ def test_no_room_for_the_temporary_folder(scene: Scene, monkeypatch: pytest.Monk
         scene.happens("")
 
 
-def test_no_descriptor_left(scene: Scene) -> None:
+@pytest.mark.parametrize("free", range(7))
+def test_no_descriptor_left(scene: Scene, free: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(descriptors()) + 4, hard))
+    taken = {int(each.split()[0]) for each in descriptors()}
+    limit = [number for number in range(len(taken) + free + 1) if number not in taken][free]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     try:
         with pytest.raises(OSError, match="Too many open files"):
             scene.happens("")

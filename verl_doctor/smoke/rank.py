@@ -185,9 +185,11 @@ def _pipe(reader: ExitStack, writer: ExitStack) -> tuple[int, int]:
     They are above the standard streams: where those are closed, a pipe would get their numbers, and be taken for them.
     """
     with ExitStack() as low:
-        ends = []
-        for end, owner in zip(os.pipe(), (reader, writer), strict=True):
+        made = os.pipe()
+        for end in made:
             low.callback(os.close, end)
+        ends = []
+        for end, owner in zip(made, (reader, writer), strict=True):
             ends.append(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 3))
             owner.callback(os.close, ends[-1])
     return ends[0], ends[1]
