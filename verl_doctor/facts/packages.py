@@ -54,6 +54,10 @@ class Distribution:
     broken: str | None = None
 
 
+class Partial(dict[str, Distribution]):
+    """The distributions that something told of; others may be installed too."""
+
+
 def normalise(name: str) -> str:
     """Return a distribution's name as the index compares it (PEP 503)."""
     return _SEPARATORS.sub("-", name).lower()

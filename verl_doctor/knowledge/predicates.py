@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from verl_doctor.errors import DataError
+from verl_doctor.facts.packages import Partial
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.judgement import NOT, Holds, Judgement, Seen, Test, Unknown
 from verl_doctor.matrix.specifiers import satisfies
@@ -30,6 +31,8 @@ def package(name: str, wanted: str) -> Test:
             return Unknown(facts.packages.reason)
         installed = facts.packages.get(name)
         if installed is None:
+            if isinstance(facts.packages, Partial):
+                return Unknown(f"whether {name} is installed, and which version, is not told")
             absent = Seen(what=f"no {name}", where=f"no {name} in {facts.target.prefix}", about=name)
             return Holds((absent,)) if wanted == ABSENT else NOT
         if wanted == ABSENT:

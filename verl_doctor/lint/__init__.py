@@ -1,0 +1,1 @@
+"""Judges launch scripts and configurations against the versions that they are meant for."""
