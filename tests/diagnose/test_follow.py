@@ -1,0 +1,77 @@
+"""Following a log that is being written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.diagnose.telling import FORKING, traceback
+from verl_doctor.diagnose.follow import follow
+from verl_doctor.diagnose.run import read_until_failed
+from verl_doctor.diagnose.signatures import known
+from verl_doctor.diagnose.story import Story
+from verl_doctor.errors import UsageError
+from verl_doctor.matrix.load import load
+
+
+def parts(path: Path, changes: list[str]) -> Iterator[bytes]:
+    """What is seen of a file that is changed whenever the follower waits."""
+    waiting = iter(changes)
+
+    def sleep(_seconds: float) -> None:
+        change = next(waiting)
+        if change.startswith(">"):
+            path.write_text(change[1:])
+        elif change.startswith("mv "):
+            path.rename(path.with_suffix(".old"))
+            path.write_text(change[3:])
+        elif change == "rm":
+            path.unlink()
+        else:
+            with path.open("a") as file:
+                file.write(change)
+
+    try:
+        yield from follow(path, sleep)
+    except RuntimeError:  # the changes are over
+        return
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param(["b", "c"], b"abc", id="added to"),
+        pytest.param([">x"], b"a", id="overwritten with as much"),
+        pytest.param(["bcd", ">x"], b"abcdx", id="emptied and written"),
+        pytest.param(["mv new"], b"anew", id="replaced"),
+        pytest.param(["rm"], b"a", id="removed"),
+    ],
+)
+def test_follow(tmp_path: Path, changes: list[str], expected: bytes) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("a")
+    assert b"".join(parts(path, [*changes, ""])) == expected
+
+
+def test_it_ends_when_the_job_has_failed_and_nothing_more_comes(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text("fine\n")
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 30:  # a silent job is no failed one
+            path.write_text("fine\n" + traceback(FORKING))
+
+    story = Story(signatures=known())
+    read_until_failed([str(path)], story, load(), sleep)
+    assert "tensordict-forkingpickler" in story.known
+    assert sum(waits[30:]) == 10.0
+
+
+@pytest.mark.parametrize("names", [["-"], ["a", "b"]])
+def test_only_one_file_can_be_followed(names: list[str]) -> None:
+    with pytest.raises(UsageError, match="takes one log"):
+        read_until_failed(names, Story(signatures=known()), load())

@@ -1,0 +1,48 @@
+"""Reads logs into a story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from verl_doctor.diagnose import progress, versions
+from verl_doctor.diagnose.blocks import blocks
+from verl_doctor.diagnose.scan import Scan
+from verl_doctor.diagnose.signatures import Signatures
+from verl_doctor.diagnose.story import Story
+from verl_doctor.diagnose.tracebacks import CHAINS, FRAME, HEADER, IGNORED, Tracebacks
+
+_ERRORS = ("Error:", "Exception:", "ERROR", "CRITICAL", "FATAL", " error: ", "Interrupt", "Fatal Python error")
+"""What lines hold that may tell of a failure that nobody knows."""
+WORDS = (HEADER, IGNORED, FRAME, *CHAINS, *_ERRORS, *versions.WORDS)
+
+
+def read(name: str, chunks: Iterable[bytes], story: Story, scan: Scan) -> Iterator[bool]:
+    """Read one log into the story; after each part yield whether there is no more for now.
+
+    Raises what `chunks` raises.
+    """
+    story.open(name)
+    tracebacks = Tracebacks()
+    try:
+        for block in blocks(chunks):
+            for line in scan.lines(block):
+                story.hear(line)
+                for record in tracebacks.feed(line):
+                    story.add(record)
+                scan.is_attentive, scan.is_waiting = tracebacks.is_any_open, story.is_open
+            if not block.data:
+                _end(tracebacks, story, scan)
+            yield not block.data
+    finally:  # also of an interrupt: what was read counts
+        _end(tracebacks, story, scan)
+
+
+def _end(tracebacks: Tracebacks, story: Story, scan: Scan) -> None:
+    for record in tracebacks.end():
+        story.add(record)
+    scan.is_attentive = False
+
+
+def scan_for(signatures: Signatures) -> Scan:
+    """Return the scan that misses nothing of what a story needs."""
+    return Scan((*WORDS, *signatures.words), progress.WORDS)

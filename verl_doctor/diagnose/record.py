@@ -1,0 +1,49 @@
+"""What a log tells in one piece: a line, or an exception with the frames that led to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from verl_doctor.diagnose.line import Level
+
+WRAPPERS: Final = ("RayTaskError", "ActorUnavailableError", "MultiProcessingError", "ChildFailedError")
+"""Exceptions that only carry another one's text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A call in a traceback."""
+
+    file: str
+    line: int
+    function: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A line or an exception, at a line of its file (of an exception, the one that names it).
+
+    `kind` is the exception's type as it is written ("torch.OutOfMemoryError"), None for a mere line; `text` what is
+    said, of an exception its message, which can have several lines. `leads_on` says that the next record of the same
+    writer came of this one ("During handling of ...").
+    """
+
+    line: int
+    who: str
+    level: Level | None
+    text: str
+    kind: str | None = None
+    frames: tuple[Frame, ...] = ()
+    times: int = 1
+    leads_on: bool = False
+
+    @property
+    def said(self) -> str:
+        """What is said, as Python prints it."""
+        return f"{self.kind}: {self.text}" if self.kind else self.text
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Whether it is an exception that carries another one, whose own record is beside it."""
+        return self.kind is not None and any(name in self.kind for name in WRAPPERS)

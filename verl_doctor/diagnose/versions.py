@@ -1,0 +1,50 @@
+"""The versions that a log tells of itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from packaging.version import InvalidVersion, Version
+
+from verl_doctor.diagnose.line import Line
+from verl_doctor.facts.packages import normalise
+
+_VERSION: Final = r"v?(?P<version>\d+(?:\.\d+)+[\w.+!-]*?)"
+_FROZEN: Final = re.compile(r"(?:\[(?:pip3|conda)\] )?(?P<name>[A-Za-z][\w.-]*)==(?P<version>\d[\w.+!-]*)$")
+_INSTALLED: Final = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)-(?P<version>\d[\w.+!]*)$")
+_TOLD: Final = {
+    "Initializing a V": ("vllm", re.compile(rf"Initializing an? (?:V\d )?LLM engine \({_VERSION}\)")),
+    "Initializing an LLM engine (": ("vllm", re.compile(rf"Initializing an LLM engine \({_VERSION}\)")),
+    "vLLM API server version": ("vllm", re.compile(rf"vLLM API server version {_VERSION}(?:\s|$)")),
+    "vLLM Version": ("vllm", re.compile(rf"vLLM Version *: *{_VERSION}(?:\s|$)")),
+    "PyTorch version:": ("torch", re.compile(rf"PyTorch version: {_VERSION}(?:\s|$)")),
+}
+_SUCCESS: Final = "Successfully installed "
+_OF_INTEREST: Final = ("verl", "vllm", "torch", "tensordict", "transformers", "ray", "numpy", "flash-attn", "pyarrow")
+
+WORDS: Final = (*_TOLD, _SUCCESS, *(f"{name}==" for name in (*_OF_INTEREST, "flash_attn")))
+"""What a line holds that tells of versions."""
+
+
+def told(line: Line) -> Iterator[tuple[str, str]]:
+    """Yield the distributions, by normalised name, and versions that a line tells of."""
+    for name, version in _claimed(line.text):
+        try:
+            Version(version)
+        except InvalidVersion:
+            continue
+        yield normalise(name), version
+
+
+def _claimed(text: str) -> Iterator[tuple[str, str]]:
+    for word, (name, pattern) in _TOLD.items():
+        if word in text and (found := pattern.search(text)):
+            yield name, found["version"]
+    if found := _FROZEN.match(text):
+        yield found["name"], found["version"]
+    if text.startswith(_SUCCESS):
+        for word in text[len(_SUCCESS) :].split():
+            if found := _INSTALLED.match(word):
+                yield found["name"], found["version"]
