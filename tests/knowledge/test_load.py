@@ -150,8 +150,8 @@ def test_refuses(old: str, new: str, message: str) -> None:
         pytest.param(
             '"cannot work: \\\\d+"',
             '"cannot (work"',
-            "some.yaml:6: 'cannot (work' under 'signature' is no regular expression: missing ), unterminated subpattern "
-            "at position 7.",
+            "some.yaml:6: 'cannot (work' under 'signature' is no regular expression: missing ), unterminated "
+            "subpattern at position 7.",
             id="a bad signature",
         ),
         pytest.param(
@@ -163,8 +163,8 @@ def test_refuses(old: str, new: str, message: str) -> None:
         pytest.param(
             "cause: Because.",
             "case: Because.",
-            "some.yaml:6: the key 'case' is not one of alone, cause, cure, follows, frames, launch, signature, sources, "
-            "title.",
+            "some.yaml:6: the key 'case' is not one of alone, cause, cure, follows, frames, launch, signature, "
+            "sources, title.",
             id="an unknown key",
         ),
     ],

@@ -36,9 +36,9 @@ _FRAME: Final = re.compile(r'File "([^"\n]+)", line \d+, in ([^\n]+)')
 class Texts:
     """What is written about a failure: `title` is the condition in one line, `sources` are the matrix's.
 
-    Where there are `frames`, a signature counts only in a traceback that has a frame whose file or function one of them
-    matches; those that are in `alone` too count anywhere. A failure that `follows` others (their names, or ANY) is usually
-    but a consequence of theirs.
+    Where there are `frames`, a signature counts only in a traceback that has a frame whose file or function one of
+    them matches; those that are in `alone` too count anywhere. A failure that `follows` others (their names, or ANY)
+    is usually but a consequence of theirs.
     """
 
     title: str

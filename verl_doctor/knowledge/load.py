@@ -2,12 +2,13 @@
 
 An entry is a mapping under the failure's name. The keys that decide whether it occurs come first (id, layer,
 severity, when, within; prevents: the modules that then cannot be imported) and are parsed at once; `title` begins what
-is written about it, parsed only when it is needed: title, signature, alone, frames, follows, launch, cause, cure, sources.
+is written about it, parsed only when it is needed: title, signature, alone, frames, follows, launch, cause, cure and
+sources.
 
 `signature` are regular expressions on what a log says: a line, or the last lines of a traceback. `frames` narrow them:
-they then count only in a traceback that has a frame whose file or function one of these expressions matches; what stands
-under `alone` instead of `signature` counts in any line. `follows` names the failures of which this one is usually but a
-consequence where a log shows both; `any` stands for whatever else it shows.
+they then count only in a traceback that has a frame whose file or function one of these expressions matches; what
+stands under `alone` instead of `signature` counts in any line. `follows` names the failures of which this one is
+usually but a consequence where a log shows both; `any` stands for whatever else it shows.
 """
 
 from __future__ import annotations
