@@ -47,10 +47,35 @@ def test_condition(stated: dict[str, Any], said: list[str]) -> None:
         pytest.param(r"Numba needs NumPy [\d.]+ or less\. Got", "Numba needs NumPy N or less. Got", id="version"),
         pytest.param(r"shape '\[.*\]' is invalid", "shape '[...]' is invalid", id="anything"),
         pytest.param(r"name '(A|B)' from", "name '(A|B)' from", id="alternatives"),
+        pytest.param(r"name '(?:A|B)' from", "name '(A|B)' from", id="alternatives without a group"),
+        pytest.param(r"in use(?!\. Retrying)", "in use", id="what must not follow"),
+        pytest.param(r"(?<!maybe )in use", "in use", id="what must not stand before"),
     ],
 )
 def test_signature(pattern: str, line: str) -> None:
     assert words.signature(pattern) == line
+
+
+@pytest.mark.parametrize(
+    ("pattern", "place"),
+    [
+        pytest.param(r"(?:^|/)vllm/worker\.py", "vllm/worker.py", id="a file"),
+        pytest.param(r"^generate$", "generate", id="a function"),
+    ],
+)
+def test_frame(pattern: str, place: str) -> None:
+    assert words.frame(pattern) == place
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        pytest.param(("any",), "whatever else the log shows goes before it", id="any"),
+        pytest.param(("a", "b"), "where the log also shows `a` or `b`", id="names"),
+    ],
+)
+def test_follows(names: tuple[str, ...], said: str) -> None:
+    assert said in words.follows(names)
 
 
 def cure(text: str, *commands: str, **fields: Any) -> Cure:

@@ -150,14 +150,21 @@ def test_refuses(old: str, new: str, message: str) -> None:
         pytest.param(
             '"cannot work: \\\\d+"',
             '"cannot (work"',
-            "some.yaml:6: the signature 'cannot (work' is no regular expression: missing ), unterminated subpattern at "
-            "position 7.",
+            "some.yaml:6: 'cannot (work' under 'signature' is no regular expression: missing ), unterminated "
+            "subpattern at position 7.",
             id="a bad signature",
+        ),
+        pytest.param(
+            "  cause: Because.\n",
+            '  cause: Because.\n  frames: ["vllm["]\n',
+            "some.yaml:6: 'vllm[' under 'frames' is no regular expression: unterminated character set at position 4.",
+            id="a bad frame",
         ),
         pytest.param(
             "cause: Because.",
             "case: Because.",
-            "some.yaml:6: the key 'case' is not one of cause, cure, launch, signature, sources, title.",
+            "some.yaml:6: the key 'case' is not one of alone, cause, cure, follows, frames, launch, signature, "
+            "sources, title.",
             id="an unknown key",
         ),
     ],
@@ -168,6 +175,60 @@ def test_refuses_texts_when_they_are_read(old: str, new: str, message: str) -> N
     with pytest.raises(DataError) as caught:
         _ = failure.texts
     assert str(caught.value) == message
+
+
+FOLLOWER = ENTRY.replace("first-failure", "follower").replace("VD901", "VD902")
+
+
+@pytest.mark.parametrize(
+    ("follows", "names"),
+    [
+        pytest.param("any", ("any",), id="any"),
+        pytest.param("[first-failure]", ("first-failure",), id="one"),
+        pytest.param("\n    - first-failure", ("first-failure",), id="a list over lines"),
+    ],
+)
+def test_a_failure_follows_others(follows: str, names: tuple[str, ...]) -> None:
+    text = ENTRY + FOLLOWER.replace("  cause:", f"  follows: {follows}\n  cause:")
+    assert {failure.name: failure.texts.follows for failure in load_text(text)} == {
+        "first-failure": (),
+        "follower": names,
+    }
+
+
+@pytest.mark.parametrize("name", ["nothing", "follower"])
+def test_refuses_to_follow_what_is_no_other_failure(name: str) -> None:
+    with pytest.raises(DataError) as caught:
+        load_text(ENTRY + FOLLOWER.replace("  cause:", f"  follows: [first-failure, {name}]\n  cause:"))
+    assert str(caught.value) == f"some.yaml:19: 'follower' follows {name!r}, which is no other known failure."
+
+
+FRAMED = ENTRY.replace("  cause:", '  alone: ["speaks for itself"]\n  frames: ["/vllm/worker", "^generate$"]\n  cause:')
+ELSEWHERE = 'Traceback (most recent call last):\n  File "/site/verl/main.py", line 7, in main\nError: '
+
+
+@pytest.mark.parametrize(
+    ("said", "is_in"),
+    [
+        pytest.param(f"{ELSEWHERE}cannot work: 7", False, id="another frame"),
+        pytest.param("Error: cannot work: 7", False, id="no frame"),
+        pytest.param("see /vllm/worker: cannot work: 7", False, id="a path that is no frame"),
+        pytest.param(f'  File "/a/vllm/worker.py", line 7, in x\n{ELSEWHERE}cannot work: 7', True, id="a file"),
+        pytest.param(f'  File "/a/b.py", line 7, in generate\n{ELSEWHERE}cannot work: 7', True, id="a function"),
+        pytest.param('  File "/a/vllm/worker.py", line 7, in x\nError: something else', False, id="another message"),
+        pytest.param("Error: it speaks for itself", True, id="alone"),
+    ],
+)
+def test_a_signature_counts_in_its_frames(said: str, is_in: bool) -> None:
+    (failure,) = load_text(FRAMED)
+    assert failure.texts.is_in(said) is is_in
+    assert [pattern.pattern for pattern in failure.texts.alone] == ["speaks for itself"]
+
+
+def test_the_frames_may_stand_apart() -> None:
+    (failure,) = load_text(FRAMED)
+    assert failure.texts.is_in("cannot work: 7", '  File "/a/vllm/worker.py", line 7, in x')
+    assert not failure.texts.is_in('cannot work: 7\n  File "/a/vllm/worker.py", line 7, in x', "")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +254,7 @@ def test_refuses_twins_in_two_files() -> None:
 
 def test_ids_and_names_are_well_formed() -> None:
     for failure in knowledge.load():
-        assert re.fullmatch(r"VD[1-5]\d\d|VDP\d\d\d", failure.id)
+        assert re.fullmatch(r"VD[1-57]\d\d|VDP\d\d\d", failure.id)
         of_a_check = re.fullmatch("VD2[0-2]\\d", failure.id)
         assert of_a_check is None, "these belong to the checks in Python"
         assert re.fullmatch(r"[a-z0-9][a-z0-9.-]+", failure.name)

@@ -24,7 +24,10 @@ ENTRY = Entry(
     title="It fails",
     text="Because of `__this__`\nand that.\n\nAnd more.",
     when=(("vLLM is 1",), ("A is set", "B is set")),
-    signatures=(r"No module named 'a\.b'",),
+    signatures=(r"No module named 'a\.b'", r"out of \w+ memory"),
+    alone=(r"No module named 'a\.b'",),
+    frames=(r"(?:^|/)vllm/worker\.py", r"^generate$"),
+    follows=("b-failure", "c-failure"),
     launch=("A=1",),
     cures=(
         Cure(when=("verl is before 1",), text="Do this.", commands=("do this",), patch=None),
@@ -47,6 +50,16 @@ When
 
 In a log
       No module named 'a.b'
+
+  Only in a traceback, these too:
+      out of ... memory
+
+  It has to have a frame in one of these files or functions:
+      vllm/worker.py
+      generate
+
+  It is usually a consequence where the log also shows `b-failure` or
+  `c-failure`.
 
 Settings that bring it about
       A=1
@@ -83,6 +96,21 @@ And more.
 ```text
 No module named 'a.b'
 ```
+
+Only in a traceback, these too:
+
+```text
+out of ... memory
+```
+
+It has to have a frame in one of these files or functions:
+
+```text
+vllm/worker.py
+generate
+```
+
+It is usually a consequence where the log also shows `b-failure` or `c-failure`.
 
 ## Settings that bring it about
 

@@ -25,6 +25,16 @@ def failed(name: str, reason: str, detail: str = "") -> ProbeResult:
         pytest.param(
             failed("one-gpu-per-rank", f"rank 1: {ORDINAL}"), "vllm07-local-rank", id="one of its own patches"
         ),
+        pytest.param(
+            failed(
+                "rollout",
+                "RuntimeError: Engine core initialization failed.",
+                "No available memory for the cache blocks",
+            ),
+            "cuda-oom-rollout",
+            id="not its consequence",
+        ),
+        pytest.param(failed("rollout", "Engine core initialization failed."), "worker-died", id="only a consequence"),
         pytest.param(failed("rollout", "ZeroDivisionError: division by zero"), None, id="none that is known"),
     ],
 )

@@ -39,8 +39,10 @@ class Entry:
     """A check, a known failure, or a patch without either; `text` are its paragraphs, as they are written.
 
     `when` are alternatives, each a list of what must hold; where none of `within` holds, it cannot occur. `found_by`
-    are the ways to find it; `signatures` are regular expressions for lines of a log, `launch` settings that bring the
-    failure about.
+    are the ways to find it; `signatures` are regular expressions for lines of a log; where there are `frames`, those
+    that are not in `alone` count only in a traceback with a frame that one of these matches. `follows` names the failures
+    of which it is usually but a consequence ("any" for whatever else the log shows); `launch` are settings that bring it
+    about.
     """
 
     id: str
@@ -54,6 +56,9 @@ class Entry:
     within: tuple[tuple[str, ...], ...] = ()
     found_by: tuple[str, ...] = ()
     signatures: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
     launch: tuple[str, ...] = ()
     cures: tuple[Cure, ...] = ()
     sources: tuple[Source, ...] = ()

@@ -59,7 +59,7 @@ def blocks(entry: Entry) -> Iterator[Block]:
         yield Items(tuple("; ".join(each) for each in entry.within))
     if entry.signatures:
         yield Heading("In a log")
-        yield Code(tuple(dict.fromkeys(map(words.signature, entry.signatures))))
+        yield from _log(entry)
     if entry.launch:
         yield Heading("Settings that bring it about")
         yield Code(entry.launch)
@@ -74,6 +74,21 @@ def blocks(entry: Entry) -> Iterator[Block]:
     if entry.sources:
         yield Heading("Sources")
         yield Items(tuple(dict.fromkeys(map(_source, entry.sources))))
+
+
+def _log(entry: Entry) -> Iterator[Block]:
+    """Yield the lines of a log, those that count only in certain tracebacks apart."""
+    framed = [pattern for pattern in entry.signatures if entry.frames and pattern not in entry.alone]
+    plain = [pattern for pattern in entry.signatures if pattern not in framed]
+    if plain:
+        yield Code(tuple(dict.fromkeys(map(words.signature, plain))))
+    if framed:
+        yield Paragraph("Only in a traceback:" if not plain else "Only in a traceback, these too:")
+        yield Code(tuple(dict.fromkeys(map(words.signature, framed))))
+        yield Paragraph("It has to have a frame in one of these files or functions:")
+        yield Code(tuple(dict.fromkeys(map(words.frame, entry.frames))))
+    if entry.follows:
+        yield Paragraph(words.follows(entry.follows))
 
 
 def paragraphs(text: str) -> Iterator[Paragraph]:

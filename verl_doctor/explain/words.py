@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from verl_doctor.knowledge.cures import Cure
+from verl_doctor.knowledge.failure import ANY
 from verl_doctor.knowledge.predicates import ABSENT, PRESENT
 from verl_doctor.reinstall import TORCH_AGAIN
 
@@ -55,9 +56,13 @@ _PLACES: Final = {
     "stack": "a recommended stack",
 }
 _PLACEHOLDER: Final = re.compile(r"(?:(?P<before>[\w-]+)(?P<joint> |==))?\{(?P<name>[a-z][a-z0-9-]*)\}")
+_START: Final = re.compile(r"^\(\?:\^\|/\)")
 _SOFT: Final = (
+    (r"\(\?:", "("),
+    (r"\(\?<?!(?:\\.|[^()\\])*\)", ""),
     (r"\\d\+|\[\\d\.\]\+", "N"),
-    (r"\.\*|\\w\+|\.\?(?=\w)", "..."),
+    (r"\[\^[^\]]*\]\{[\d,]+\}|\.\{[\d,]+\}|\.\*|\\[wS][+*]|\.\?(?=\w)", "..."),
+    (r"\[([A-Za-z])[A-Za-z]\]", r"\1"),
     (r"'\?", "'"),
     (r"\\([.()\[\]+*?|])", r"\1"),
 )
@@ -112,6 +117,18 @@ def signature(pattern: str) -> str:
     for soft, plain in _SOFT:
         text = re.sub(soft, plain, text)
     return text
+
+
+def frame(pattern: str) -> str:
+    """Return the file or the function of a frame as it looks, as far as a pattern tells."""
+    return signature(_START.sub("", pattern)).removeprefix("^").removesuffix("$").removesuffix("\\b")
+
+
+def follows(names: tuple[str, ...]) -> str:
+    """Return what a failure that shows in a log usually comes from."""
+    if names == (ANY,):
+        return "It is usually a consequence: whatever else the log shows goes before it."
+    return f"It is usually a consequence where the log also shows {' or '.join(f'`{name}`' for name in names)}."
 
 
 def cure(cure: Cure) -> tuple[str, tuple[str, ...]]:

@@ -27,19 +27,44 @@ from verl_doctor.model import (
     Unavailable,
 )
 
-TEXTS: Final = frozenset({"title", "signature", "launch", "cause", "cure", "sources"})
+TEXTS: Final = frozenset({"title", "signature", "alone", "frames", "follows", "launch", "cause", "cure", "sources"})
+ANY: Final = "any"
+_FRAME: Final = re.compile(r'File "([^"\n]+)", line \d+, in ([^\n]+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
-    """What is written about a failure: `title` is the condition in one line, `sources` are the matrix's."""
+    """What is written about a failure: `title` is the condition in one line, `sources` are the matrix's.
+
+    Where there are `frames`, a signature counts only in a traceback that has a frame whose file or function one of
+    them matches; those that are in `alone` too count anywhere. A failure that `follows` others (their names, or ANY)
+    is usually but a consequence of theirs.
+    """
 
     title: str
     signature: tuple[re.Pattern[str], ...]
+    alone: tuple[re.Pattern[str], ...]
+    frames: tuple[re.Pattern[str], ...]
+    follows: tuple[str, ...]
     launch: tuple[str, ...]
     cause: str
     cures: tuple[Cure, ...]
     sources: tuple[str, ...]
+
+    def is_in(self, said: str, traceback: str | None = None) -> bool:
+        """Say whether a signature is in what was said and counts there; `traceback` is where frames are looked for.
+
+        Without it they are looked for in what was said.
+        """
+        found = [pattern for pattern in self.signature if pattern.search(said)]
+        return any(pattern in self.alone for pattern in found) or (
+            bool(found) and self.has_frame(said if traceback is None else traceback)
+        )
+
+    def has_frame(self, traceback: str) -> bool:
+        """Say whether a traceback has a frame that the signatures ask for; where they ask for none it has."""
+        places = [place for frame in _FRAME.finditer(traceback) for place in frame.groups()] if self.frames else []
+        return not self.frames or any(pattern.search(place) for pattern in self.frames for place in places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,9 +144,13 @@ def _texts(part: Part) -> Texts:
     fields = row(part.text, part.file, part.before).only(TEXTS)
     if not fields.texts("sources"):
         raise DataError(f"{fields.place}: the entry names no source.")
+    alone = _patterns("alone", fields)
     return Texts(
         title=fields.text("title"),
-        signature=tuple(_pattern(text, fields) for text in fields.texts("signature")),
+        signature=(*alone, *_patterns("signature", fields)),
+        alone=alone,
+        frames=_patterns("frames", fields),
+        follows=fields.texts("follows"),
         launch=fields.texts("launch"),
         cause=fields.text("cause"),
         cures=tuple(read_cure(cure) for cure in fields.rows("cure")),
@@ -129,8 +158,12 @@ def _texts(part: Part) -> Texts:
     )
 
 
-def _pattern(text: str, fields: Row) -> re.Pattern[str]:
+def _patterns(key: str, fields: Row) -> tuple[re.Pattern[str], ...]:
+    return tuple(_pattern(text, key, fields) for text in fields.texts(key))
+
+
+def _pattern(text: str, key: str, fields: Row) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:
-        raise DataError(f"{fields.place}: the signature {text!r} is no regular expression: {error}.") from error
+        raise DataError(f"{fields.place}: {text!r} under {key!r} is no regular expression: {error}.") from error

@@ -2,7 +2,13 @@
 
 An entry is a mapping under the failure's name. The keys that decide whether it occurs come first (id, layer,
 severity, when, within; prevents: the modules that then cannot be imported) and are parsed at once; `title` begins what
-is written about it, parsed only when it is needed.
+is written about it, parsed only when it is needed: title, signature, alone, frames, follows, launch, cause, cure and
+sources.
+
+`signature` are regular expressions on what a log says: a line, or the last lines of a traceback. `frames` narrow them:
+they then count only in a traceback that has a frame whose file or function one of these expressions matches; what
+stands under `alone` instead of `signature` counts in any line. `follows` names the failures of which this one is
+usually but a consequence where a log shows both; `any` stands for whatever else it shows.
 """
 
 from __future__ import annotations
@@ -15,10 +21,10 @@ from typing import Final, TypeVar
 
 from verl_doctor.errors import DataError
 from verl_doctor.knowledge.conditions import conditions
-from verl_doctor.knowledge.failure import Failure
+from verl_doctor.knowledge.failure import ANY, Failure
 from verl_doctor.matrix.load import load as load_matrix
 from verl_doctor.matrix.matrix import Matrix
-from verl_doctor.matrix.strict_yaml import Part, Row, row
+from verl_doctor.matrix.strict_yaml import Part, Row, parts, row
 from verl_doctor.model import Layer, Severity
 
 Kind = TypeVar("Kind", bound=Enum)
@@ -46,7 +52,20 @@ def failures(files: Iterable[tuple[str, str]], matrix: Matrix) -> tuple[Failure,
     for broken in matrix.breaks():
         if broken.failure not in names:
             raise DataError(f"The matrix has a break {broken.failure!r}, of which verl_doctor/knowledge knows nothing.")
+    for failure in found:
+        _refuse_unknown(failure, names)
     return tuple(found)
+
+
+def _refuse_unknown(failure: Failure, names: set[str]) -> None:
+    """Raise where a failure follows something that is no other known failure."""
+    part = failure.written
+    if "\n  follows:" not in part.text:
+        return
+    fields = row(f"follows:{parts(part, 2)['follows'].text}", part.file, parts(part, 2)["follows"].before)
+    for name in fields.texts("follows"):
+        if name not in {ANY, *names} - {failure.name}:
+            raise DataError(f"{fields.place}: {failure.name!r} follows {name!r}, which is no other known failure.")
 
 
 def _in_file(file: str, text: str, matrix: Matrix) -> Iterator[Failure]:

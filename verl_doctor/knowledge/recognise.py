@@ -14,14 +14,13 @@ def recognise(seen: Import, facts: Facts, matrix: Matrix) -> Failure | None:
     """Return the known failure whose signature is in what an import said, and that the versions do not rule out.
 
     What was raised goes before what was merely printed or stands in the traceback: there a signature counts only where
-    the versions speak for that failure too.
+    the versions speak for that failure too. What is usually but a consequence goes last.
     """
     raised = f"{seen.error}\n{seen.cause}"
     printed = None
-    for failure in knowledge.load():
-        patterns = failure.texts.signature
-        is_raised = any(pattern.search(raised) for pattern in patterns)
-        if is_raised or any(pattern.search(seen.detail) for pattern in patterns):
+    for failure in sorted(knowledge.load(), key=lambda failure: bool(failure.texts.follows)):
+        is_raised = failure.texts.is_in(raised, seen.detail)
+        if is_raised or failure.texts.is_in(seen.detail):
             outcome = failure.ask(facts, matrix)
             if is_raised and not (failure.asks and isinstance(outcome, Passed)):
                 return failure
