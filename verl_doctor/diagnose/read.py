@@ -11,9 +11,9 @@ from verl_doctor.diagnose.signatures import Signatures
 from verl_doctor.diagnose.story import Story
 from verl_doctor.diagnose.tracebacks import CHAINS, FRAME, HEADER, IGNORED, Tracebacks
 
-_ERRORS = ("Error:", "Exception:", "ERROR", "CRITICAL", "FATAL", " error: ", "Interrupt", "Fatal Python error")
-"""What lines hold that may tell of a failure that nobody knows."""
-WORDS = (HEADER, IGNORED, FRAME, *CHAINS, *_ERRORS, *versions.WORDS)
+_RAISED = ("Error:", "Exception:")
+"""What lines hold that name an exception."""
+WORDS = (HEADER, IGNORED, FRAME, *CHAINS, *_RAISED, *versions.WORDS)
 
 
 def read(name: str, chunks: Iterable[bytes], story: Story, scan: Scan) -> Iterator[bool]:

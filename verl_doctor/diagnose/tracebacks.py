@@ -23,7 +23,7 @@ CHAINS: Final = (
 _FRAME: Final = re.compile(r'\s*(?:[|│+] ?)*\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
 _TYPE: Final = r"(?P<kind>(?:[A-Za-z_]\w*\.)*[A-Z]\w*{suffix}(?:\([\w.]+\))?)"
 _RAISED: Final = re.compile(rf"(?:[|+] ?)*\s*{_TYPE.format(suffix='')}(?:: ?(?P<message>.*)|:?)$")
-_SUFFIXES: Final = r"(?:Error|Exception|Interrupt|Exit|Timeout|Failure)\w*"
+_SUFFIXES: Final = r"(?:Error|Exception)"
 _NAMED: Final = re.compile(rf"{_TYPE.format(suffix=_SUFFIXES)}: ?(?P<message>.*)$")
 _MOST_FRAMES: Final = 64
 _MOST_MESSAGE: Final = 30
