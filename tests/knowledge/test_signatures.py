@@ -30,14 +30,21 @@ LINES: dict[str, tuple[list[str], list[str]]] = {
         ["Requirement already satisfied: opentelemetry-api>=1.26"],
     ),
     "vllm-use-v1-zero-leftover": (
-        ["VLLM_USE_V1=0", "'env_vars': {'VLLM_USE_V1': '0'}"],
+        [
+            "VLLM_USE_V1=0",
+            "AssertionError: Using V1 AsyncLLMEngine, but envs.VLLM_USE_V1=False.",
+            "'env_vars': {'VLLM_USE_V1': '0'}",
+        ],
         ["VLLM_USE_V1=1", "VLLM_USE_V1 is set", "Please try VLLM_USE_V1=0 or 1 and report this issue on Github."],
     ),
     "vllm07-v1-unsupported": (
-        ["VLLM_USE_V1=1", "export VLLM_USE_V1='1'"],
         [
-            "VLLM_USE_V1=0",
-            "VLLM_USE_V1 is set",
+            "ValueError: Unknown distributed executor backend: external_launcher",
+            "AttributeError: 'LLMEngine' object has no attribute 'model_executor'",
+        ],
+        [
+            "VLLM_USE_V1=1",
+            "ValueError: Unknown distributed executor backend: mpi",
             "NotImplementedError: VLLM_USE_V1=1 is not supported with --num-scheduler-steps.",
             "WARNING x is experimental on VLLM_USE_V1=1. Falling back to V0 Engine.",
             "WARNING Detected VLLM_USE_V1=1 with speculative decoding. Usage should be considered experimental.",
