@@ -112,6 +112,7 @@ STACK: dict[str, tuple[list[str], list[str]]] = {
             "RuntimeError: unexpected EOF, expected 4012 more bytes. The file might be corrupted.",
             "_pickle.UnpicklingError: pickle data was truncated",
             "RuntimeError: Invalid magic number; corrupt file?",
+            "RuntimeError: storage has wrong size: expected 0 got 512",
             "_pickle.UnpicklingError: invalid load key, 'v'.",
             "OSError: Consistency check failed: file should be of size 4976698672 but has size 1048576",
             "CheckpointingException: /ckpt/step_3 is not a distributed checkpoint",
@@ -133,6 +134,9 @@ STACK: dict[str, tuple[list[str], list[str]]] = {
         [
             "PermissionError: [Errno 13] Permission denied: '/root/.cache/huggingface/hub/models--Qwen'",
             "PermissionError: [Errno 13] Permission denied: '/tmp/ray/session_latest'",
+            "PermissionError: [Errno 13] Permission denied: '/.cache'",
+            "PermissionError: [Errno 13] Permission denied: '/tmp/triton/d645ef562cfc.lock'",
+            "PermissionError: [Errno 13] Permission denied: '/shared/hub/models--Qwen--Qwen2.5-7B/refs'",
             "mkdir: cannot create directory: Permission denied: /home/a/.triton/cache",
             "OSError: PermissionError at /shared/hf/hub/.locks when downloading Qwen/Qwen2.5-7B. Check cache directory",
             "OSError: [Errno 30] Read-only file system: '/root/.cache/vllm'",
