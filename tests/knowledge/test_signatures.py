@@ -371,7 +371,7 @@ FutureWarning: FSDP.state_dict_type() and FSDP.set_state_dict_type() are being d
 UserWarning: Please use the new API settings to control TF32 behavior
 Loading checkpoint shards: 100%|##########| 4/4 [00:03<00:00, 1.21it/s]
 Fetching 12 files: 100%|##########| 12/12 [00:00<00:00, 412.02it/s]
-wandb: WARNING Path /work/wandb/ wasn't writable, using system temp directory.
+wandb: WARNING Path /data/wandb/ wasn't writable, using system temp directory.
 Setting OMP_NUM_THREADS environment variable for each process to be 1 in default, to avoid your system being overloaded
 If reserved but unallocated memory is large try setting PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True
 """
