@@ -112,6 +112,7 @@ STACK: dict[str, tuple[list[str], list[str]]] = {
             "RuntimeError: unexpected EOF, expected 4012 more bytes. The file might be corrupted.",
             "_pickle.UnpicklingError: pickle data was truncated",
             "RuntimeError: Invalid magic number; corrupt file?",
+            "RuntimeError: storage has wrong size: expected 0 got 512",
             "_pickle.UnpicklingError: invalid load key, 'v'.",
             "OSError: Consistency check failed: file should be of size 4976698672 but has size 1048576",
             "CheckpointingException: /ckpt/step_3 is not a distributed checkpoint",
@@ -133,6 +134,9 @@ STACK: dict[str, tuple[list[str], list[str]]] = {
         [
             "PermissionError: [Errno 13] Permission denied: '/root/.cache/huggingface/hub/models--Qwen'",
             "PermissionError: [Errno 13] Permission denied: '/tmp/ray/session_latest'",
+            "PermissionError: [Errno 13] Permission denied: '/.cache'",
+            "PermissionError: [Errno 13] Permission denied: '/tmp/triton/d645ef562cfc.lock'",
+            "PermissionError: [Errno 13] Permission denied: '/shared/hub/models--Qwen--Qwen2.5-7B/refs'",
             "mkdir: cannot create directory: Permission denied: /home/a/.triton/cache",
             "OSError: PermissionError at /shared/hf/hub/.locks when downloading Qwen/Qwen2.5-7B. Check cache directory",
             "OSError: [Errno 30] Read-only file system: '/root/.cache/vllm'",
@@ -250,6 +254,7 @@ STACK: dict[str, tuple[list[str], list[str]]] = {
                 "name: EADDRINUSE"
             ),
             "ValueError: Failed to bind to 0.0.0.0:8265 because it's already occupied. You can use `ray start",
+            "Check failed: server_ Failed to start the grpc server. The specified port is 8076. This means that Ray's",
             "ValueError: Ray component dashboard is trying to use a port number 8265 that is used by other components.",
         ],
         [
@@ -265,6 +270,11 @@ STACK: dict[str, tuple[list[str], list[str]]] = {
             "Unable to connect to GCS (ray head) at 10.0.0.1:6379. Check that (1) Ray with matching version started",
             "RuntimeError: Failed to connect to GCS. Please check if the GCS server is running",
             "RuntimeError: Failed to get the system config from raylet because it is dead.",
+            "gcs_client.cc:178: Failed to get cluster ID from GCS server: TimedOut",
+            "ray.exceptions.RpcError: Timed out while waiting for GCS to become available.",
+            "TimeoutError: Timed out after 60 seconds while waiting for node to startup. Did not find socket name",
+            "Failed to get node info b'GCS cannot find the node with node ID 19e06b. The node registration may not be",
+            "ERROR scripts.py:447 -- Ray processes died unexpectedly:",
             "RuntimeError: Could not read 'session_name' from GCS. Did GCS start successfully?",
             "ConnectionError: Could not find any running Ray instance. Please specify the one to connect to",
             "Some Ray subprocesses exited unexpectedly:",
@@ -659,8 +669,22 @@ KNOWN: dict[str, tuple[list[str], list[str]]] = {
                 "different ranks."
             ),
             "    handle = torch_symm_mem.rendezvous(self.buffer, self.group.group_name)",
+            traceback(
+                "vllm/distributed/device_communicators/symm_mem.py",
+                "__init__",
+                "RuntimeError: CUDA driver error: invalid device ordinal",
+            ),
+            traceback(
+                "torch/distributed/_symmetric_memory/__init__.py",
+                "rendezvous",
+                "RuntimeError: CUDA driver error: invalid device ordinal",
+            ),
         ],
-        ["INFO Using symmetric memory for all-reduce", "'VLLM_ALLREDUCE_USE_SYMM_MEM': '0'"],
+        [
+            "CUDA driver error: invalid device ordinal",
+            "INFO Using symmetric memory for all-reduce",
+            "'VLLM_ALLREDUCE_USE_SYMM_MEM': '0'",
+        ],
     ),
     "compile-cache-corruption": (
         [

@@ -203,6 +203,14 @@ def test_refuses_to_follow_what_is_no_other_failure(name: str) -> None:
     assert str(caught.value) == f"some.yaml:19: 'follower' follows {name!r}, which is no other known failure."
 
 
+def test_no_two_failures_follow_each_other() -> None:
+    follows = {failure.name: failure.texts.follows for failure in knowledge.load()}
+    assert [
+        (name, cause) for name, causes in follows.items() for cause in causes if name in follows.get(cause, ())
+    ] == []
+    assert {"nccl-timeout-rank-died", "worker-died"} == {name for name, causes in follows.items() if causes == ("any",)}
+
+
 FRAMED = ENTRY.replace("  cause:", '  alone: ["speaks for itself"]\n  frames: ["/vllm/worker", "^generate$"]\n  cause:')
 ELSEWHERE = 'Traceback (most recent call last):\n  File "/site/verl/main.py", line 7, in main\nError: '
 

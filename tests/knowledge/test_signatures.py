@@ -30,14 +30,17 @@ LINES: dict[str, tuple[list[str], list[str]]] = {
         ["Requirement already satisfied: opentelemetry-api>=1.26"],
     ),
     "vllm-use-v1-zero-leftover": (
-        ["VLLM_USE_V1=0", "'env_vars': {'VLLM_USE_V1': '0'}"],
+        [
+            "VLLM_USE_V1=0",
+            "AssertionError: Using V1 AsyncLLMEngine, but envs.VLLM_USE_V1=False.",
+            "'env_vars': {'VLLM_USE_V1': '0'}",
+        ],
         ["VLLM_USE_V1=1", "VLLM_USE_V1 is set", "Please try VLLM_USE_V1=0 or 1 and report this issue on Github."],
     ),
     "vllm07-v1-unsupported": (
-        ["VLLM_USE_V1=1", "export VLLM_USE_V1='1'"],
+        ["AttributeError: 'LLMEngine' object has no attribute 'model_executor'"],
         [
-            "VLLM_USE_V1=0",
-            "VLLM_USE_V1 is set",
+            "VLLM_USE_V1=1",
             "NotImplementedError: VLLM_USE_V1=1 is not supported with --num-scheduler-steps.",
             "WARNING x is experimental on VLLM_USE_V1=1. Falling back to V0 Engine.",
             "WARNING Detected VLLM_USE_V1=1 with speculative decoding. Usage should be considered experimental.",
@@ -368,7 +371,7 @@ FutureWarning: FSDP.state_dict_type() and FSDP.set_state_dict_type() are being d
 UserWarning: Please use the new API settings to control TF32 behavior
 Loading checkpoint shards: 100%|##########| 4/4 [00:03<00:00, 1.21it/s]
 Fetching 12 files: 100%|##########| 12/12 [00:00<00:00, 412.02it/s]
-wandb: WARNING Path /work/wandb/ wasn't writable, using system temp directory.
+wandb: WARNING Path /data/wandb/ wasn't writable, using system temp directory.
 Setting OMP_NUM_THREADS environment variable for each process to be 1 in default, to avoid your system being overloaded
 If reserved but unallocated memory is large try setting PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True
 """

@@ -40,9 +40,9 @@ class Entry:
 
     `when` are alternatives, each a list of what must hold; where none of `within` holds, it cannot occur. `found_by`
     are the ways to find it; `signatures` are regular expressions for lines of a log; where there are `frames`, those
-    that are not in `alone` count only in a traceback with a frame that one of these matches. `follows` names the failures
-    of which it is usually but a consequence ("any" for whatever else the log shows); `launch` are settings that bring it
-    about.
+    that are not in `alone` count only in a traceback with a frame that one of these matches. `follows` names the
+    failures of which it is usually but a consequence ("any" for whatever else the log shows); `launch` are settings
+    that bring it about.
     """
 
     id: str

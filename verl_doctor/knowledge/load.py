@@ -59,10 +59,10 @@ def failures(files: Iterable[tuple[str, str]], matrix: Matrix) -> tuple[Failure,
 
 def _refuse_unknown(failure: Failure, names: set[str]) -> None:
     """Raise where a failure follows something that is no other known failure."""
-    part = failure.written
-    if "\n  follows:" not in part.text:
+    if "\n  follows:" not in failure.written.text:
         return
-    fields = row(f"follows:{parts(part, 2)['follows'].text}", part.file, parts(part, 2)["follows"].before)
+    part = parts(failure.written, 2)["follows"]
+    fields = row(f"follows:{part.text}", part.file, part.before)
     for name in fields.texts("follows"):
         if name not in {ANY, *names} - {failure.name}:
             raise DataError(f"{fields.place}: {failure.name!r} follows {name!r}, which is no other known failure.")
