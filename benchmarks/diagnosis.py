@@ -19,7 +19,7 @@ import yaml
 
 from verl_doctor import knowledge
 from verl_doctor.diagnose.run import diagnosis, read_all
-from verl_doctor.diagnose.signatures import known
+from verl_doctor.diagnose.signatures import of_everything
 from verl_doctor.diagnose.story import Story
 from verl_doctor.matrix.load import load
 
@@ -98,13 +98,13 @@ def main() -> None:
 
 def doctor(path: Path) -> Answer:
     """Return what the doctor names."""
-    story = Story(signatures=known())
+    story = Story(signatures=of_everything())
     read_all([str(path)], story)
     found = diagnosis([str(path)], story, None, load())
-    named = {match.failure.name for match in found.matches if match.role != "survived" and match.confidence != "low"}
+    named = {match.known.name for match in found.matches if match.role != "survived" and match.confidence != "low"}
     primary = found.primary
     return Answer(
-        primary=primary.failure.name if primary else None,
+        primary=primary.known.name if primary else None,
         line=primary.seen.line if primary else None,
         named=frozenset(named),
     )

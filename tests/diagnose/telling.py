@@ -5,7 +5,7 @@ from __future__ import annotations
 from verl_doctor.diagnose.diagnosis import Diagnosis
 from verl_doctor.diagnose.read import read, scan_for
 from verl_doctor.diagnose.run import diagnosis
-from verl_doctor.diagnose.signatures import known
+from verl_doctor.diagnose.signatures import of_everything
 from verl_doctor.diagnose.story import Story
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.matrix.load import load
@@ -14,7 +14,7 @@ FORKING = "ImportError: cannot import name 'ForkingPickler' from 'torch.multipro
 
 
 def story_of(*texts: str) -> Story:
-    story = Story(signatures=known())
+    story = Story(signatures=of_everything())
     scan = scan_for(story.signatures)
     for number, text in enumerate(texts):
         for _ in read(f"log{number}", [text.encode()], story, scan):

@@ -10,7 +10,7 @@ import pytest
 from tests.diagnose.telling import FORKING, traceback
 from verl_doctor.diagnose.follow import follow
 from verl_doctor.diagnose.run import read_until_failed
-from verl_doctor.diagnose.signatures import known
+from verl_doctor.diagnose.signatures import of_everything
 from verl_doctor.diagnose.story import Story
 from verl_doctor.errors import UsageError
 from verl_doctor.matrix.load import load
@@ -65,7 +65,7 @@ def test_it_ends_when_the_job_has_failed_and_nothing_more_comes(tmp_path: Path) 
         if len(waits) == 30:  # a silent job is no failed one
             path.write_text("fine\n" + traceback(FORKING))
 
-    story = Story(signatures=known())
+    story = Story(signatures=of_everything())
     read_until_failed([str(path)], story, load(), sleep)
     assert "tensordict-forkingpickler" in story.known
     assert sum(waits[30:]) == 10.0
@@ -74,4 +74,4 @@ def test_it_ends_when_the_job_has_failed_and_nothing_more_comes(tmp_path: Path) 
 @pytest.mark.parametrize("names", [["-"], ["a", "b"]])
 def test_only_one_file_can_be_followed(names: list[str]) -> None:
     with pytest.raises(UsageError, match="takes one log"):
-        read_until_failed(names, Story(signatures=known()), load())
+        read_until_failed(names, Story(signatures=of_everything()), load())

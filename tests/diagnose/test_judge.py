@@ -15,7 +15,7 @@ KEY_ERROR = traceback("KeyError: 'answer'", "/home/u/reward.py", "score")
 
 
 def roles(found: Diagnosis) -> dict[str, tuple[str, str]]:
-    return {match.failure.name: (match.role, match.confidence) for match in found.matches}
+    return {match.known.name: (match.role, match.confidence) for match in found.matches}
 
 
 def test_an_exception_that_says_so() -> None:
@@ -30,7 +30,7 @@ def test_a_line_that_says_so() -> None:
     assert roles(diagnosis_of(f"got {FORKING.partition(': ')[2]}\n")) == {PICKLER: ("cause", "medium")}
 
 
-@pytest.mark.parametrize("before", ["# see: ", "- fix `", "+ echo '", "INFO 05-12 10:11:12 [x.py:1] "])
+@pytest.mark.parametrize("before", ["# see: ", "- fix `", "+ echo '", "DEBUG 05-12 10:11:12 [x.py:1] "])
 def test_what_is_only_mentioned_is_no_cause(before: str) -> None:
     found = diagnosis_of(f"{before}{FORKING.partition(': ')[2]}\n")
     assert roles(found) == {PICKLER: ("beside", "low")}

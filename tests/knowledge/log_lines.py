@@ -247,6 +247,7 @@ STACK: dict[str, tuple[list[str], list[str]]] = {
     "port-in-use": (
         [
             "OSError: [Errno 98] Address already in use",
+            "AssertionError: Session name session_2026-01-02_1 does not match persisted value b'session_2026-01-02_0'.",
             "[Errno 98] error while attempting to bind on address ('0.0.0.0', 8000): address already in use",
             "zmq.error.ZMQError: Address already in use (addr='tcp://10.0.0.1:5555')",
             (
@@ -714,6 +715,7 @@ KNOWN: dict[str, tuple[list[str], list[str]]] = {
                 "Please check"
             ),
             "Value error, Model architectures ['Qwen2VLForConditionalGeneration'] failed to be inspected.",
+            "TypeError: Qwen2_5_VLProcessor.__init__() got multiple values for argument 'image_processor'",
             "AttributeError: 'Qwen2_5_VLConfig' object has no attribute 'vocab_size'",
             "ImportError: cannot import name 'Qwen2_5_VLImageProcessor' from 'transformers.models.qwen2_5_vl'",
         ],
@@ -942,6 +944,7 @@ KNOWN: dict[str, tuple[list[str], list[str]]] = {
     "global-http-proxy": (
         [
             "aiohttp.client_exceptions.ClientHttpProxyError: 503, message='Service Unavailable'",
+            "openai.InternalServerError: <h1>503 Service Unavailable</h1>The proxy could not connect to 10.0.0.3",
             (
                 "(Caused by ProxyError('Cannot connect to proxy.', OSError('Tunnel connection failed: 503 "
                 "Service Unavailable'"

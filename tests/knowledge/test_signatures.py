@@ -295,6 +295,7 @@ LINES: dict[str, tuple[list[str], list[str]]] = {
             "Some of your processes may have been killed by the cgroup out-of-memory handler.",
             "srun: error: gpu-07: task 3: Out Of Memory",
             "Last State: Terminated, Reason: OOMKilled, Exit Code: 137",
+            "RuntimeError: DataLoader worker (pid 41209) is killed by signal: Killed. ",
             "Memory cgroup out of memory: Killed process 4242 (python3) total-vm:1kB",
             "2 Workers (tasks / actors) killed due to memory pressure (OOM), 0 Workers crashed due to other reasons",
             "[12345.6] Out of memory: Killed process 4242 (ray::WorkerDict) total-vm:1kB",

@@ -31,6 +31,7 @@ ID: Final = "VD051"
 NAME: Final = "binary-library-missing"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH
+SIGNATURE: Final = (r"lib\w+\.so[.\d]*: cannot open shared object file: No such file or directory",)
 
 OF_A_TOOLKIT: Final = frozenset({"torch-npu", "vllm-ascend"})
 """Their libraries come from Ascend's toolkit, whose script puts them into LD_LIBRARY_PATH when a job starts."""

@@ -30,6 +30,7 @@ ID: Final = "VD050"
 NAME: Final = "binary-symbol-missing"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH
+SIGNATURE: Final = (r"\.so\S*: undefined symbol: _Z\w+",)
 
 
 def ask(

@@ -26,6 +26,7 @@ ID: Final = "VD056"
 NAME: Final = "binary-system-too-old"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.NODE
+SIGNATURE: Final = (r"version [`']GLIBC(?:XX)?_\S+' not found",)
 
 
 def ask(

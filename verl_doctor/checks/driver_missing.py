@@ -19,6 +19,10 @@ ID: Final = "VD200"
 NAME: Final = "driver-missing"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.DRIVER
+SIGNATURE: Final = (
+    "Found no NVIDIA driver on your system",
+    r"libcuda\.so\.1: cannot open shared object file",
+)
 
 
 def ask(driver: Driver) -> Iterator[Finding]:

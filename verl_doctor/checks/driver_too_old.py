@@ -26,6 +26,11 @@ ID: Final = "VD202"
 NAME: Final = "driver-too-old"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.DRIVER
+SIGNATURE: Final = (
+    "The NVIDIA driver on your system is too old",
+    "CUDA driver version is insufficient for CUDA runtime version",
+    "the provided PTX was compiled with an unsupported toolchain",
+)
 
 
 def ask(

@@ -20,6 +20,10 @@ ID: Final = "VD201"
 NAME: Final = "driver-unreachable"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.DRIVER
+SIGNATURE: Final = (
+    "couldn't communicate with the NVIDIA driver",
+    "Driver/library version mismatch",
+)
 
 
 def ask(driver: Driver) -> Iterator[Finding]:

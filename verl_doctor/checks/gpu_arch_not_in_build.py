@@ -28,6 +28,10 @@ ID: Final = "VD203"
 NAME: Final = "gpu-arch-not-in-build"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.GPU
+SIGNATURE: Final = (
+    "no kernel image is available for execution on the device",
+    r"with CUDA capability sm_\d+ is not compatible with the current PyTorch installation",
+)
 
 
 def ask(

@@ -19,6 +19,10 @@ ID: Final = "VD204"
 NAME: Final = "gpu-missing"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.GPU
+SIGNATURE: Final = (
+    "No CUDA GPUs are available",
+    "no CUDA-capable device is detected",
+)
 
 HIDING: Final = ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")
 

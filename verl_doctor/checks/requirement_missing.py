@@ -24,6 +24,9 @@ ID: Final = "VD027"
 NAME: Final = "requirement-missing"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.COMPANION
+SIGNATURE: Final = (
+    r"No module named '(?:ray|hydra|accelerate|datasets|dill|pandas|peft|pyarrow|pybind11|pylatexenc|torchdata|wandb)'",
+)
 
 
 def ask(

@@ -21,6 +21,7 @@ ID: Final = "VD013"
 NAME: Final = "tensordict-not-installed"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.COMPANION
+SIGNATURE: Final = ("ModuleNotFoundError: No module named 'tensordict'",)
 
 
 def ask(

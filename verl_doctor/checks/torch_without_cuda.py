@@ -22,6 +22,7 @@ ID: Final = "VD024"
 NAME: Final = "torch-without-cuda"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH
+SIGNATURE: Final = ("Torch not compiled with CUDA enabled",)
 
 
 def ask(target: Target, packages: Mapping[str, Distribution], torch: Torch) -> Iterator[Finding]:

@@ -24,6 +24,10 @@ ID: Final = "VD022"
 NAME: Final = "transformers-range-by-vllm"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.COMPANION
+SIGNATURE: Final = (
+    r"vllm \S+ requires transformers[<>=!~]",
+    r"cannot import name '\w+' from 'transformers[.']",
+)
 
 
 def ask(target: Target, python: Python, packages: Mapping[str, Distribution], matrix: Matrix) -> Iterator[Finding]:

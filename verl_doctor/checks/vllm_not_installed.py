@@ -24,6 +24,7 @@ ID: Final = "VD011"
 NAME: Final = "vllm-not-installed"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.ENGINE
+SIGNATURE: Final = ("ModuleNotFoundError: No module named 'vllm'",)
 
 
 def ask(

@@ -25,6 +25,10 @@ ID: Final = "VD021"
 NAME: Final = "vllm-removed-by-verl"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.ENGINE
+SIGNATURE: Final = (
+    r"vLLM version \S+ support has been removed",
+    r"vllm version \S+ not supported and SGLang also not Found",
+)
 
 
 def ask(

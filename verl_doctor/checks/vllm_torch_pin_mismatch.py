@@ -24,6 +24,10 @@ ID: Final = "VD020"
 NAME: Final = "vllm-torch-pin-mismatch"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH
+SIGNATURE: Final = (
+    r"vllm/_\w*C\S{0,80}: undefined symbol: ",
+    r"vllm \S+ requires torch==",
+)
 
 TORCH_FAMILY: Final = ("torch", "torchvision", "torchaudio")
 

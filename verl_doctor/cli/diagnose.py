@@ -45,11 +45,11 @@ def command(
         raise UsageError("--facts already says which environment was scanned; leave out --python and --prefix.")
     from verl_doctor.diagnose import logs as opened
     from verl_doctor.diagnose.run import diagnosis, read_all, read_until_failed
-    from verl_doctor.diagnose.signatures import known
+    from verl_doctor.diagnose.signatures import of_everything
     from verl_doctor.diagnose.story import Story
     from verl_doctor.matrix.load import load as load_matrix
 
-    matrix, story, names = load_matrix(), Story(signatures=known()), opened.find(logs)
+    matrix, story, names = load_matrix(), Story(signatures=of_everything()), opened.find(logs)
     is_interrupted = False
     try:
         if follow:

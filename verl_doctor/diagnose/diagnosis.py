@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from verl_doctor.diagnose.known import Known
 from verl_doctor.diagnose.occurrence import Occurrence
 from verl_doctor.diagnose.story import Told
-from verl_doctor.knowledge.failure import Failure
 from verl_doctor.model import Remedy, Source
 
 Confidence = Literal["high", "medium", "low"]
@@ -20,7 +20,7 @@ Role = Literal["cause", "consequence", "beside", "survived"]
 class Match:
     """A known failure that the log shows. `because` says what the confidence rests on."""
 
-    failure: Failure
+    known: Known
     seen: Occurrence
     confidence: Confidence
     because: str

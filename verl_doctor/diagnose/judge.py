@@ -6,54 +6,69 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from verl_doctor.diagnose.advice import cure_of, looked_at
+from verl_doctor.diagnose.advice import looked_at
 from verl_doctor.diagnose.diagnosis import Confidence, Diagnosis, Match, Role, Suspect
+from verl_doctor.diagnose.endings import is_ending
+from verl_doctor.diagnose.known import NO_CONDITION, Known
 from verl_doctor.diagnose.occurrence import Manner, Occurrence
 from verl_doctor.diagnose.story import Story
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.knowledge.failure import Failure
-from verl_doctor.knowledge.judgement import Holds, HoldsNot, Judgement, Unknown, judge_any
+from verl_doctor.knowledge.failure import ANY
+from verl_doctor.knowledge.judgement import Holds, HoldsNot, Judgement, Unknown
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Severity
 
 _MOST_SUSPECTS: Final = 3
 _RANKS: Final = {"high": 0, "medium": 1, "low": 2}
+_VAGUE: Final = ("DistBackendError", "ProcessRaisedException", "CalledProcessError", "SystemExit")
+"""Exceptions that only say that something else went wrong."""
 _LIBRARIES: Final = ("site-packages/", "dist-packages/", "/lib/python3", "<frozen", "<string>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    failure: Failure
+    known: Known
     seen: Occurrence
     confidence: Confidence
     because: str
+    fit: int
+    """How well the facts agree: 0 where it occurs with them, 1 where it depends on none, 2 unknown, 3 not at all."""
     is_over: bool
 
     @property
-    def is_consequence(self) -> bool:
-        """Whether its lines are usually only a consequence of something else."""
-        return bool(self.failure.texts.follows)
+    def place(self) -> tuple[str, int]:
+        """The file and the line."""
+        return self.seen.file, self.seen.line
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is more than mentioned, and the job did not survive it."""
+        return not self.is_over and self.seen.manner > Manner.QUOTED
 
     @property
     def is_grave(self) -> bool:
         """Whether it may have ended the job."""
-        return not self.is_over and (self.failure.severity is Severity.ERROR or self.seen.manner is Manner.RAISED)
+        return self.known.severity is Severity.ERROR or self.seen.manner is Manner.RAISED
+
+    def follows(self, others: Iterable[_Candidate]) -> bool:
+        """Say whether it is usually but a consequence of one of the others."""
+        return any(other.known.name in self.known.follows for other in others if other is not self)
 
 
 def judge(story: Story, files: Sequence[str], facts: Facts, matrix: Matrix) -> Diagnosis:
     """Return the diagnosis; `facts` are what is known of the node, or only the versions that the log tells."""
-    candidates = [_candidate(failure, seen, story, facts, matrix) for failure, seen in story.known.values()]
-    strange = sorted((seen for seen in story.strange.values() if not story.is_over(seen)), key=lambda seen: seen.line)
-    cause = _cause(candidates, strange)
+    candidates = [_candidate(known, seen, story, facts, matrix) for known, seen in story.known.values()]
+    strange = sorted((seen for seen in story.strange.values() if _is_telling(seen, story)), key=lambda seen: seen.line)
+    cause = _cause([each for each in candidates if each.counts], strange, is_ended=story.is_ended)
     matches = [
         Match(
-            failure=each.failure,
+            known=each.known,
             seen=each.seen,
             confidence=each.confidence,
             because=each.because,
             role=_role(each, cause, strange),
-            remedy=cure_of(each.failure, facts, matrix),
-            sources=matrix.cite(each.failure.texts.sources),
+            remedy=each.known.cure(facts, matrix),
+            sources=matrix.cite(each.known.sources),
         )
         for each in candidates
     ]
@@ -68,19 +83,18 @@ def judge(story: Story, files: Sequence[str], facts: Facts, matrix: Matrix) -> D
     )
 
 
-def _candidate(failure: Failure, seen: Occurrence, story: Story, facts: Facts, matrix: Matrix) -> _Candidate:
-    confidence, because = _confidence(seen, _judged(failure, facts, matrix))
-    return _Candidate(failure=failure, seen=seen, confidence=confidence, because=because, is_over=story.is_over(seen))
+def _candidate(known: Known, seen: Occurrence, story: Story, facts: Facts, matrix: Matrix) -> _Candidate:
+    judged = known.judge(facts, matrix)
+    confidence, because = _confidence(seen, judged)
+    fit = {Holds: 0, Unknown: 1 if judged == NO_CONDITION else 2, HoldsNot: 3}[type(judged)]
+    is_over = story.is_over(seen)
+    return _Candidate(known=known, seen=seen, confidence=confidence, because=because, fit=fit, is_over=is_over)
 
 
-def _judged(failure: Failure, facts: Facts, matrix: Matrix) -> Judgement:
-    """Judge whether the failure can occur on these facts."""
-    if failure.within and not isinstance(within := judge_any(failure.within, facts), Holds):
-        return within
-    alternatives = [condition for condition, _ in failure.alternatives(matrix)]
-    if not alternatives:
-        return judge_any(failure.within, facts) if failure.within else Unknown("it depends on no version")
-    return judge_any(alternatives, facts)
+def _is_telling(seen: Occurrence, story: Story) -> bool:
+    """Say whether an exception that nobody knows may be the cause: not if the job survived it, or it tells nothing."""
+    kind = (seen.record.kind or "").rpartition(".")[2]
+    return not (story.is_over(seen) or kind in _VAGUE or is_ending(seen.record))
 
 
 def _confidence(seen: Occurrence, judged: Judgement) -> tuple[Confidence, str]:
@@ -105,19 +119,26 @@ def _confidence(seen: Occurrence, judged: Judgement) -> tuple[Confidence, str]:
             return "high" if seen.manner is Manner.RAISED else "medium", said
 
 
-def _cause(candidates: Iterable[_Candidate], strange: Sequence[Occurrence]) -> _Candidate | None:
-    """Return the known failure to name as the cause; None where there is none, or something unknown came first."""
-    possible = [each for each in candidates if not each.is_over and each.seen.manner > Manner.QUOTED]
-    first = min((each for each in possible if not each.is_consequence), key=_most_likely_first, default=None)
-    if first is not None and (first.is_grave or not strange):
+def _cause(possible: Sequence[_Candidate], strange: Sequence[Occurrence], *, is_ended: bool) -> _Candidate | None:
+    """Return the known failure to name as the cause; None where there is none, or something unknown is more likely."""
+    precise = {each.place for each in possible if not each.known.is_general}
+    roots = [
+        each
+        for each in possible
+        if not (
+            ANY in each.known.follows or each.follows(possible) or (each.known.is_general and each.place in precise)
+        )
+    ]
+    first = min(roots, key=_most_likely_first, default=None)
+    if first is not None and (first.is_grave or any(each.is_grave and each.follows([first]) for each in possible)):
         return first
     if strange:
         return None
-    return first or min(possible, key=_most_likely_first, default=None)
+    return first or (None if is_ended else min(possible, key=_most_likely_first, default=None))
 
 
-def _most_likely_first(each: _Candidate) -> tuple[bool, int, int, int]:
-    return not each.is_grave, _RANKS[each.confidence], each.failure.severity.rank, each.seen.line
+def _most_likely_first(each: _Candidate) -> tuple[bool, int, int, int, int]:
+    return not each.is_grave, _RANKS[each.confidence], each.known.severity.rank, each.seen.line, each.fit
 
 
 def _role(each: _Candidate, cause: _Candidate | None, strange: Sequence[Occurrence]) -> Role:
@@ -125,11 +146,8 @@ def _role(each: _Candidate, cause: _Candidate | None, strange: Sequence[Occurren
         return "cause"
     if each.is_over:
         return "survived"
-    follows = each.failure.texts.follows
-    if not follows or not (cause or strange):
-        return "beside"
-    is_of_cause = cause is None or "any" in follows or cause.failure.name in follows
-    return "consequence" if is_of_cause else "beside"
+    is_after = ANY in each.known.follows and (cause is not None or bool(strange))
+    return "consequence" if is_after or (cause is not None and each.follows([cause])) else "beside"
 
 
 def _most_telling_first(match: Match) -> tuple[int, int, int]:

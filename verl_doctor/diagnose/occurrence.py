@@ -12,7 +12,8 @@ from verl_doctor.diagnose.record import Record
 _MOST_WRITERS: Final = 1024
 _EXCERPT: Final = 6
 _PROSE: Final = re.compile(r"^\s*(?:#|//|\*|- |>|\||\$|\+\s|diff |commit |index |[`\"'])")
-_QUOTED: Final = re.compile(r"[`\"']")
+_OPENED: Final = re.compile(r"(?:^|[\s(\[{=:,])[`\"']$|(?:^|[\s(\[{=:,])[`\"'](?=\S)[^`\"']*$")
+"""What ends inside a quotation."""
 
 
 class Manner(IntEnum):
@@ -35,7 +36,7 @@ def manner(record: Record, start: int) -> Manner:
     if record.level == "warning":
         return Manner.WARNED
     before = record.text[:start]
-    if _PROSE.match(record.text) or _QUOTED.search(before) or record.level in {"info", "debug"}:
+    if _PROSE.match(record.text) or _OPENED.search(before) or record.level == "debug":
         return Manner.QUOTED
     return Manner.PRINTED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from verl_doctor.diagnose import progress, versions
+from verl_doctor.diagnose import endings, progress, versions
 from verl_doctor.diagnose.blocks import blocks
 from verl_doctor.diagnose.scan import Scan
 from verl_doctor.diagnose.signatures import Signatures
@@ -13,7 +13,7 @@ from verl_doctor.diagnose.tracebacks import CHAINS, FRAME, HEADER, IGNORED, Trac
 
 _RAISED = ("Error:", "Exception:")
 """What lines hold that name an exception."""
-WORDS = (HEADER, IGNORED, FRAME, *CHAINS, *_RAISED, *versions.WORDS)
+WORDS = (HEADER, IGNORED, FRAME, *CHAINS, *_RAISED, *endings.WORDS, *versions.WORDS)
 
 
 def read(name: str, chunks: Iterable[bytes], story: Story, scan: Scan) -> Iterator[bool]:

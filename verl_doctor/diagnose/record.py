@@ -35,12 +35,16 @@ class Record:
     text: str
     kind: str | None = None
     frames: tuple[Frame, ...] = ()
+    code: str = ""
+    """Of an assertion that says nothing, what it asserts; it stands one line before."""
     times: int = 1
     leads_on: bool = False
 
     @property
     def said(self) -> str:
         """What is said, as Python prints it."""
+        if self.code:
+            return f"{self.code}\n{self.kind}"
         return f"{self.kind}: {self.text}" if self.kind else self.text
 
     @property

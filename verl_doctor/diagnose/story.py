@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from verl_doctor.diagnose import progress, versions
+from verl_doctor.diagnose.endings import is_ending
+from verl_doctor.diagnose.known import Known
 from verl_doctor.diagnose.line import Line
 from verl_doctor.diagnose.occurrence import Occurrence, manner
 from verl_doctor.diagnose.record import Record
 from verl_doctor.diagnose.signatures import Borne, Signatures
-from verl_doctor.knowledge.failure import Failure
 
 SURVIVED: Final = 2
 """So many steps after something was seen, the job has survived it: one may still be under way in another process."""
@@ -41,6 +42,7 @@ class _Course:
     launch: int = 0
     sign: str | None = None
     told_at: int = -SURVIVED
+    ended_at: int = -SURVIVED
     _stepped: deque[int] = field(default_factory=lambda: deque(maxlen=_LATELY))
     _launched: deque[int] = field(default_factory=lambda: deque(maxlen=_LATELY))
 
@@ -64,7 +66,7 @@ class Story:
     """The known failures and the strange exceptions that were seen, by name and by what they say, and the versions."""
 
     signatures: Signatures
-    known: dict[str, tuple[Failure, Occurrence]] = field(default_factory=dict)
+    known: dict[str, tuple[Known, Occurrence]] = field(default_factory=dict)
     strange: dict[tuple[str, str], Occurrence] = field(default_factory=dict)
     versions: dict[str, Told] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
@@ -85,11 +87,14 @@ class Story:
 
     def add(self, record: Record) -> None:
         """Note what a record tells of failures, and of where the packages lie."""
+        course = self._courses[self._file]
+        if is_ending(record):
+            course.ended_at = course.moment(record.line)[0]
         borne = tuple(self.signatures.borne(record))
         for each in borne:
             seen = self._occurrence(record, each)
-            _, before = self.known.get(each.failure.name, (None, None))
-            self.known[each.failure.name] = each.failure, self._kept(before, seen)
+            _, before = self.known.get(each.known.name, (None, None))
+            self.known[each.known.name] = each.known, self._kept(before, seen)
         if record.kind and not borne and not record.is_wrapper:
             self._add_strange(record)
         for frame in record.frames:
@@ -101,6 +106,11 @@ class Story:
     def is_begun(self) -> bool:
         """Whether a log was opened."""
         return bool(self._file)
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether the job was ended on purpose."""
+        return any(course.steps - course.ended_at < SURVIVED for course in self._courses.values())
 
     @property
     def is_open(self) -> bool:

@@ -124,6 +124,7 @@ class _Traceback:
     touched: int
     indent: int = 0
     frames: deque[Frame] = field(default_factory=lambda: deque(maxlen=_MOST_FRAMES))
+    code: str = ""
     stray: int = 0
     kind: str | None = None
     message: list[str] = field(default_factory=list)
@@ -145,8 +146,10 @@ class _Traceback:
     def records(self) -> Iterator[Record]:
         """Yield the exception; nothing where its traceback was cut off before it, or Python ignored it."""
         if self.kind is not None and not self.is_ignored:
+            code = self.code if self.kind == "AssertionError" and not any(self.message) else ""
             yield Record(
-                line=self.line,
+                line=self.line - bool(code),
+                code=code,
                 who=self.who,
                 level=self.level,
                 kind=self.kind,
@@ -162,7 +165,7 @@ class _Traceback:
             if not self.frames:
                 self.indent = max(0, _indent(text) - 2)
             self.frames.append(Frame(file=frame["file"], line=int(frame["line"]), function=frame["function"] or ""))
-            self.stray = 0
+            self.stray, self.code = 0, ""
             return _Part.TAKEN
         if HEADER in text or IGNORED in text or (_is_chain(text) and not self.frames):
             self.frames.clear()
@@ -172,6 +175,8 @@ class _Traceback:
             self.kind, self.line, self.times = found["kind"], line.number, line.times
             self.message = [found["message"] or ""]
             return _Part.TAKEN
+        if not self.code and _indent(text) > self.indent:
+            self.code = text.strip()
         self.stray += bool(text)
         if self.stray > _MOST_STRAY:
             return _Part.NONE

@@ -12,7 +12,8 @@ from verl_doctor.diagnose.line import Line
 from verl_doctor.facts.packages import normalise
 
 _VERSION: Final = r"v?(?P<version>\d+(?:\.\d+)+[\w.+!-]*?)"
-_FROZEN: Final = re.compile(r"(?:\[(?:pip3|conda)\] )?(?P<name>[A-Za-z][\w.-]*)==(?P<version>\d[\w.+!-]*)$")
+_PIP: Final = re.compile(r"\[(?:pip3|conda)\] ")
+_PAIR: Final = re.compile(r"(?P<name>[A-Za-z][\w.-]*)==?(?P<version>\S+)$")
 _INSTALLED: Final = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)-(?P<version>\d[\w.+!]*)$")
 _TOLD: Final = {
     "Initializing a V": ("vllm", re.compile(rf"Initializing an? (?:V\d )?LLM engine \({_VERSION}\)")),
@@ -42,8 +43,9 @@ def _claimed(text: str) -> Iterator[tuple[str, str]]:
     for word, (name, pattern) in _TOLD.items():
         if word in text and (found := pattern.search(text)):
             yield name, found["version"]
-    if found := _FROZEN.match(text):
-        yield found["name"], found["version"]
+    pairs = [_PAIR.match(word) for word in _PIP.sub("", text).split()] if "==" in text else []
+    if all(pairs):  # a line of a list of what is installed, or one that holds nothing else
+        yield from ((pair["name"], pair["version"]) for pair in pairs if pair)
     if text.startswith(_SUCCESS):
         for word in text[len(_SUCCESS) :].split():
             if found := _INSTALLED.match(word):

@@ -69,7 +69,8 @@ def _check(module: ModuleType) -> Entry:
         severity=module.SEVERITY,
         title=title.rstrip("."),
         text=text.strip(),
-        found_by=ways.of_check(module.LAYER, signature(module.ask).parameters),
+        found_by=ways.of_check(module.LAYER, signature(module.ask).parameters, is_logged=hasattr(module, "SIGNATURE")),
+        signatures=getattr(module, "SIGNATURE", ()),
     )
 
 

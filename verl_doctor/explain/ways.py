@@ -41,11 +41,11 @@ def of_conditions(keys: Iterable[str], *, is_logged: bool, is_set: bool) -> tupl
     return _ordered({*(_OF_KEY.get(key, "versions") for key in keys), *(way for way, told in said.items() if told)})
 
 
-def of_check(layer: Layer, facts: Iterable[str]) -> tuple[str, ...]:
-    """Return how a check finds something, by the facts that it asks for."""
-    if layer in {Layer.INTERPRETER, Layer.INSTALLATION}:
-        return ("files",)
-    return _ordered({_OF_FACT[fact] for fact in facts if fact in _OF_FACT})
+def of_check(layer: Layer, facts: Iterable[str], *, is_logged: bool) -> tuple[str, ...]:
+    """Return how a check finds something, by the facts that it asks for, and whether a log shows it."""
+    is_of_files = layer in {Layer.INTERPRETER, Layer.INSTALLATION}
+    asked = {"files"} if is_of_files else {_OF_FACT[fact] for fact in facts if fact in _OF_FACT}
+    return _ordered({*asked, *(("log",) if is_logged else ())})
 
 
 def _ordered(found: Collection[str]) -> tuple[str, ...]:

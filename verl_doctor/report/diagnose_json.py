@@ -22,7 +22,7 @@ def render(diagnosis: Diagnosis, exit_code: int) -> str:
             name: {"version": told.version, "file": told.file, "line": told.line}
             for name, told in sorted(diagnosis.versions.items())
         },
-        "primary": primary.failure.name if primary else None,
+        "primary": primary.known.name if primary else None,
         "matches": [_match(match) for match in diagnosis.matches],
         "suspects": [_suspect(suspect) for suspect in diagnosis.suspects],
         "advice": diagnosis.advice,
@@ -33,15 +33,15 @@ def render(diagnosis: Diagnosis, exit_code: int) -> str:
 
 def _match(match: Match) -> dict[str, Any]:
     return {
-        "id": match.failure.id,
-        "name": match.failure.name,
-        "severity": match.failure.severity.value,
+        "id": match.known.id,
+        "name": match.known.name,
+        "severity": match.known.severity.value,
         "role": match.role,
         "confidence": match.confidence,
         "because": match.because,
         **_seen(match.seen),
-        "title": match.failure.texts.title,
-        "cause": match.failure.texts.cause,
+        "title": match.known.title,
+        "cause": match.known.cause,
         "remedy": remedy(match.remedy),
         "sources": [source(each) for each in match.sources],
     }

@@ -52,23 +52,23 @@ def _versions(diagnosis: Diagnosis) -> str:
 
 def _verdict(diagnosis: Diagnosis) -> Text:
     if primary := diagnosis.primary:
-        return Text.assemble("\n", ("FOUND", "bold red"), f"  {primary.failure.texts.title}.")
+        return Text.assemble("\n", ("FOUND", "bold red"), f"  {primary.known.title}.")
     if diagnosis.suspects:
         return Text.assemble("\n", ("UNKNOWN", "bold magenta"), "  The job failed, of no failure that is known here.")
     return Text.assemble("\n", ("NOTHING", "bold green"), "  No failure is seen that the job did not survive.")
 
 
 def _match(match: Match, console: Console, *, is_whole: bool) -> None:
-    failure = match.failure
-    words = f"  {failure.id}, confidence "
+    known = match.known
+    words = f"  {known.id}, confidence "
     console.print(
-        Text.assemble(f"  {failure.name}", words, (match.confidence, _STYLES[match.confidence])), soft_wrap=True
+        Text.assemble(f"  {known.name}", words, (match.confidence, _STYLES[match.confidence])), soft_wrap=True
     )
     fold(console, 4, Text(f"{match.because[0].upper()}{match.because[1:]}."))
     _place(match.seen, console, is_whole=is_whole)
     if not is_whole:
         return
-    fold(console, 4, Text(f"Why: {' '.join(failure.texts.cause.split())}"))
+    fold(console, 4, Text(f"Why: {' '.join(known.cause.split())}"))
     fold(console, 4, Text(f"Cure: {match.remedy.text}"))
     for command in match.remedy.commands:
         console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
