@@ -17,7 +17,7 @@ from verl_doctor.diagnose.line import LONGEST, Line, read
         pytest.param(b"[36m(main_task pid=9)[0m x", "main_task pid=9", None, "x", id="ray in colour, pasted"),
         pytest.param(b"(raylet, ip=10.0.0.3) x", "raylet, ip=10.0.0.3", None, "x", id="raylet"),
         pytest.param(b"ERROR 05-12 10:11:12 [core.py:396]   x", "", "error", "  x", id="vllm"),
-        pytest.param(b"ERROR 05-12 10:11:12 engine.py:390] x", "", "error", "engine.py:390] x", id="vllm 0.7"),
+        pytest.param(b"ERROR 05-12 10:11:12 engine.py:390] x", "", "error", "x", id="vllm 0.7"),
         pytest.param(
             b"(EngineCore_0 pid=7) WARNING 05-12 10:11:12 [x.py:1] y",
             "EngineCore_0 pid=7",

@@ -16,6 +16,7 @@ _ANSI: Final = re.compile(
 )
 _REPEATED: Final = re.compile(r"\s*\[repeated (\d+)x across (?:the )?cluster\].*$")
 _DATE: Final = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"
+_PLACE: Final = r"(?:\[[^\]\n]{1,80}\] ?|[\w./-]{1,80}:\d+\] ?)?"
 _LEVEL: Final = r"DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL"
 _HEADS: Final = re.compile(
     "|".join(
@@ -30,7 +31,7 @@ _HEADS: Final = re.compile(
             # container runtimes
             rf"{_DATE} std(?:err|out) [FP] ",
             # vLLM
-            rf"(?P<vllm>{_LEVEL}) +\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? (?:\[[^\]\n]{{1,80}}\] ?)?",
+            rf"(?P<vllm>{_LEVEL}) +\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)? {_PLACE}",
             # Ray's own modules, and its C++
             rf"{_DATE}\s+(?P<ray>{_LEVEL})\s+\S+:\d+ -- ",
             rf"\[{_DATE} (?P<raylet>[DIWEFC])(?: \d+)* ?\] (?:\([\w ]+\) )?(?:\S+:\d+: ?)?",
