@@ -38,6 +38,8 @@ def format_of(name: str, text: Traced) -> Format | None:
             return _of_yaml(text, or_broken=True)
         case "shell":
             return _of_shell(text)
+        case None:
+            pass
     if name.endswith(".py"):
         return None
     return _of_shell(text) if _is_shell(text) else _by_content(text)
@@ -97,4 +99,3 @@ def _starts_something(text: Traced) -> bool:
     from verl_doctor.lint.readers import shell
 
     return bool(shell.read(text)[0])
-

@@ -56,7 +56,7 @@ def override(text: Traced, whole: Span, written: str) -> Setting | None:
 
 def is_key(text: str) -> bool:
     """Say whether a text can be a key of a configuration."""
-    return all(character.isalnum() or character in _IN_KEYS for character in text) and not text[0] in "-.[:"
+    return all(character.isalnum() or character in _IN_KEYS for character in text) and text[0] not in "-.[:"
 
 
 def is_of_verl(key: str) -> bool:

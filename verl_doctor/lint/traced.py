@@ -12,6 +12,7 @@ from verl_doctor.lint.document import Span
 UNKNOWN: Final = "\ufdd0"
 """Stands in a text for a part that only the running script knows; a code point that is reserved for no character."""
 _NOWHERE: Final = -1
+_NEWLINE: Final = 0x0A
 
 
 class Source:
@@ -21,7 +22,7 @@ class Source:
 
     def __init__(self, data: bytes) -> None:
         self.data: Final = data
-        self._lines: Final = [0, *(index + 1 for index, byte in enumerate(data) if byte == 0x0A)]
+        self._lines: Final = [0, *(index + 1 for index, byte in enumerate(data) if byte == _NEWLINE)]
 
     def line(self, offset: int) -> int:
         """Return the number of the line, from 1."""
@@ -103,7 +104,7 @@ class Traced:
         )
 
     def _between(self, index: int) -> Span | None:
-        if 0 < index and (place := self.ends[index - 1]) != _NOWHERE:
+        if index > 0 and (place := self.ends[index - 1]) != _NOWHERE:
             return self.source.span(place, place)
         if index < len(self.text) and (place := self.starts[index]) != _NOWHERE:
             return self.source.span(place, place)

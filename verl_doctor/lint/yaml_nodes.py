@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 import yaml
@@ -63,15 +64,10 @@ def find(node: Node | None, *keys: str) -> Node | None:
 
 def entries(text: Traced, root: Node, prefix: tuple[str, ...] = ()) -> Iterator[Entry]:
     """Yield the values of a mapping that are no mappings themselves, or empty ones, in order."""
-    count = 0
-    for entry in _entries(text, root, prefix, None, frozenset(), is_shared=False, seen=set()):
-        count += 1
-        if count > _LARGEST:
-            return
-        yield entry
+    yield from islice(_entries(text, root, prefix, None, frozenset(), is_shared=False, seen=set()), _LARGEST)
 
 
-def _entries(  # noqa: PLR0913, PLR0917 # what it passes on to itself
+def _entries(  # noqa: PLR0913 # what it passes on to itself
     text: Traced,
     mapping: Node,
     path: tuple[str, ...],
@@ -184,5 +180,6 @@ def plain(node: Node) -> str | None:
         return "null" if is_null else str(node.value)
     if isinstance(node, SequenceNode):
         items = [plain(each) for each in node.value]
-        return None if any(item is None or item[:1] in {"[", "{"} for item in items) else f"[{','.join(map(str, items))}]"
+        is_flat = not any(item is None or item[:1] in {"[", "{"} for item in items)
+        return f"[{','.join(map(str, items))}]" if is_flat else None
     return None if node.value else "{}"

@@ -11,7 +11,8 @@ from yaml.nodes import SequenceNode
 from verl_doctor.lint.document import Launch, Span
 from verl_doctor.lint.grammars import errors, parse
 from verl_doctor.lint.readers import Reading
-from verl_doctor.lint.shell.interpreter import Found, Interpreter, exports
+from verl_doctor.lint.shell.assignments import exports
+from verl_doctor.lint.shell.interpreter import Found, Interpreter
 from verl_doctor.lint.shell.scope import Field, Scope, Variable
 from verl_doctor.lint.shell.unit import unit
 from verl_doctor.lint.traced import Traced, joined, made
@@ -38,9 +39,9 @@ class _Stage:
 
     def words(self, words: Sequence[Field], line: int) -> None:
         """Follow a command that is given as words, without a shell."""
-        Interpreter(unit=unit(made(self.text.source, "")), scope=self.scope.copy(), found=self.found, called=set()).start(
-            words, line
-        )
+        Interpreter(
+            unit=unit(made(self.text.source, "")), scope=self.scope.copy(), found=self.found, called=set()
+        ).start(words, line)
 
 
 def read(text: Traced) -> Reading:
@@ -125,7 +126,9 @@ def _run(stage: _Stage, node: Node) -> None:
     command = next((child for child in node.named_children if child.type in _COMMANDS), None)
     if command is None:
         return
-    heredocs = [child for block in node.named_children if block.type == "heredoc_block" for child in block.named_children]
+    heredocs = [
+        child for block in node.named_children if block.type == "heredoc_block" for child in block.named_children
+    ]
     raw = stage.text.text[command.start_byte : command.end_byte]
     if command.type != "shell_command":
         stage.words(_json(stage.text, command), _line(stage.text, node))
@@ -176,7 +179,7 @@ def _json(text: Traced, node: Node) -> tuple[Field, ...]:
 
 
 def _without_comments(text: Traced, node: Node, skipped: int) -> Traced:
-    """Return a node's text without the comment lines in it, which Docker takes out, and the first `skipped` children."""
+    """Return a node's text without the comment lines in it, which Docker takes out, and its first children."""
     start = node.children[skipped - 1].end_byte if skipped else node.start_byte
     parts = []
     for first, last in _comments(text.text, start, node.end_byte):
@@ -197,7 +200,11 @@ def _comments(raw: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _lines(text: Traced, node: Node) -> Span:
     """Return the lines of an instruction."""
-    end = text.text.find("\n", node.end_byte) + 1 if not node.end_byte or text.text[node.end_byte - 1] != "\n" else node.end_byte
+    end = (
+        text.text.find("\n", node.end_byte) + 1
+        if not node.end_byte or text.text[node.end_byte - 1] != "\n"
+        else node.end_byte
+    )
     return text.hull(node.start_byte, end or len(text.text)) or text.source.span(0, 0)
 
 

@@ -61,7 +61,9 @@ def _launch(text: Traced, root: MappingNode, folder: str) -> Launch:
     found = [entry for entry in entries(text, root, prefix) if entry.path[len(prefix)] not in {"defaults", "hydra"}]
     values = {".".join(entry.path): plain(entry.node) for entry in found}
     settings = tuple(_setting(text, entry, values) for entry in found)
-    return Launch(program=None, line=text.cut(root.start_mark.index, len(text.text)).line(), settings=settings, open=True)
+    return Launch(
+        program=None, line=text.cut(root.start_mark.index, len(text.text)).line(), settings=settings, open=True
+    )
 
 
 def _prefix(text: Traced, root: MappingNode, folder: str) -> str:

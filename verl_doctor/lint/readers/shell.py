@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.readers import Reading
-from verl_doctor.lint.shell.interpreter import Found, Interpreter, exports
+from verl_doctor.lint.shell.interpreter import Found, Interpreter
 from verl_doctor.lint.shell.programs import INSTALL
 from verl_doctor.lint.shell.scope import Scope
 from verl_doctor.lint.shell.slurm import batch
@@ -14,7 +14,7 @@ from verl_doctor.lint.traced import Traced
 
 def read(text: Traced, environment: tuple[Setting, ...] = ()) -> Reading:
     """Return what a script launches; `environment` is what it is started with. Raises GrammarMissingError."""
-    from verl_doctor.lint.shell.assignments import export
+    from verl_doctor.lint.shell.assignments import export, exports
 
     root = unit(text)
     scope = Scope(source=text.source)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from verl_doctor.lint.document import Setting, Span
+from verl_doctor.lint.settings import setting
 from verl_doctor.lint.shell.expansion import Expander
 from verl_doctor.lint.shell.scope import Scope, Variable, Words
 from verl_doctor.lint.shell.unit import Unit
@@ -29,7 +30,9 @@ def follow(node: Node, unit: Unit, scope: Scope) -> None:
             _declare(node, expander)
         case "unset_command":
             for name in _names(node, unit):
-                scope.variables[name] = Variable(value=made(scope.source, ""), whole=scope.source.span(0, 0), written="")
+                scope.variables[name] = Variable(
+                    value=made(scope.source, ""), whole=scope.source.span(0, 0), written=""
+                )
         case _:
             for child in node.named_children:
                 if child.type == "variable_assignment":
@@ -42,6 +45,13 @@ def parts(node: Node, expander: Expander) -> tuple[str, Traced]:
     raw = "" if name is None else expander.unit.raw(name)
     end = node.end_byte
     return raw, expander.unit.text.cut(end, end) if value is None else expander.text(value)
+
+
+def exports(scope: Scope) -> Iterator[Setting]:
+    """Yield the variables that a program gets."""
+    for name, variable in scope.variables.items():
+        if variable.exported and isinstance(variable.value, Traced):
+            yield setting("environment", name, variable.value, 0, variable.whole, variable.written)
 
 
 def export(scope: Scope, settings: Sequence[Setting]) -> None:

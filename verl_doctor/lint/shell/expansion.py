@@ -111,13 +111,20 @@ class Expander:
         else:
             yield from self._mixed(node.children, start, end, _IN_QUOTES, quoted=True)
 
-    def _mixed(
-        self, children: Sequence[Node], start: int, end: int, escapable: str | None, *, quoted: bool, split: bool = False
+    def _mixed(  # noqa: PLR0913 # the mode of the text around
+        self,
+        children: Sequence[Node],
+        start: int,
+        end: int,
+        escapable: str | None,
+        *,
+        quoted: bool,
+        split: bool = False,
     ) -> Iterator[Part]:
         """Yield what stands between `start` and `end`: text as it is written, to `split` or not, and what is expanded."""
         for child in _specials(children):
             raw = self.unit.raw(child)
-            begin = child.start_byte + len(raw) - len(raw.lstrip(_BLANKS))  # the grammar puts blanks before a dollar in it
+            begin = child.start_byte + len(raw) - len(raw.lstrip(_BLANKS))  # with blanks before it
             if child.start_byte < start or child.end_byte > end:
                 continue
             if start < begin:
@@ -129,6 +136,8 @@ class Expander:
 
     def _plain(self, start: int, end: int, escapable: str | None) -> _Text:
         text = self.unit.text.cut(start, end)
+        if escapable is None and (text.text == "~" or text.text.startswith("~/")):
+            return _Text(self._unknown(), quoted=True)
         braces = escapable is None and "{" in text.text and "," in text.text.partition("{")[2].partition("}")[0]
         return _Text(self._unknown() if braces else unescaped(text, escapable), quoted=True)
 

@@ -18,16 +18,61 @@ _HYDRA_WITH_VALUE: Final = frozenset({"--config-name", "--config-path", "--confi
 _SERVERS: Final = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.api_server", "vllm.entrypoints.cli.main")
 _VLLM_SHORT: Final = {"tp": "tensor-parallel-size", "pp": "pipeline-parallel-size", "dp": "data-parallel-size"}
 _INSTALL_WITH_VALUE: Final = frozenset(
-    "-c -r -e -i -f -t -p --constraint --requirement --editable --index-url --extra-index-url --find-links --target "
-    "--python --index --default-index --prefix --trusted-host --root --cache-dir --timeout --retries --no-binary "
-    "--only-binary --torch-backend --index-strategy --config-settings -C --no-build-isolation-package --log --proxy "
-    "--override --overrides --resume-retries --exists-action --report --src --platform --python-version --abi --implementation --upgrade-strategy --prerelease".split()
+    [
+        "-c",
+        "-r",
+        "-e",
+        "-i",
+        "-f",
+        "-t",
+        "-p",
+        "--constraint",
+        "--requirement",
+        "--editable",
+        "--index-url",
+        "--extra-index-url",
+        "--find-links",
+        "--target",
+        "--python",
+        "--index",
+        "--default-index",
+        "--prefix",
+        "--trusted-host",
+        "--root",
+        "--cache-dir",
+        "--timeout",
+        "--retries",
+        "--no-binary",
+        "--only-binary",
+        "--torch-backend",
+        "--index-strategy",
+        "--config-settings",
+        "-C",
+        "--no-build-isolation-package",
+        "--log",
+        "--proxy",
+        "--override",
+        "--overrides",
+        "--resume-retries",
+        "--exists-action",
+        "--report",
+        "--src",
+        "--platform",
+        "--python-version",
+        "--abi",
+        "--implementation",
+        "--upgrade-strategy",
+        "--prerelease",
+    ]
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program that concerns verl, with what its command line sets. `open`: a word of it may be any setting."""
+    """A program that concerns verl, with what its command line sets. `open`: a word of it may be any setting.
+
+    The name is empty where it is not known.
+    """
 
     name: str
     settings: tuple[Setting, ...]
@@ -51,6 +96,14 @@ def read(words: Sequence[Field], *, is_open: bool) -> Program | None:
     if not _is_verl(what, found):
         return None
     return Program(name=what, settings=found, open=is_open or any(map(is_unknown, rest)))
+
+
+def unknown(words: Sequence[Field]) -> Program | None:
+    """Return what words set for a program that only the running script knows ($COMMAND trainer.nnodes=1)."""
+    found = tuple(_overrides(words[1:]))
+    if words[0].value is not None or not any(is_of_verl(each.name) for each in found):
+        return None
+    return Program(name="", settings=found, open=True)
 
 
 def is_unknown(word: Field) -> bool:

@@ -128,7 +128,11 @@ def _either_array(arrays: list[Words]) -> Words:
     """Return the words that all have in common at their beginning, then each other's with an unknown value."""
     first = arrays[0].fields
     length = next(
-        (index for index in range(len(first)) if any(array.fields[index : index + 1] != first[index : index + 1] for array in arrays)),
+        (
+            index
+            for index in range(len(first))
+            if any(array.fields[index : index + 1] != first[index : index + 1] for array in arrays)
+        ),
         len(first),
     )
     rest = tuple(_perhaps(each) for array in arrays for each in array.fields[length:])

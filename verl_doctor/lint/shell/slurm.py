@@ -35,8 +35,22 @@ _LONG: Final = {
     "x": "exclude",
 }
 _FLAGS: Final = frozenset(
-    {"contiguous", "exclusive", "hold", "no-requeue", "overcommit", "requeue", "spread-job", "verbose", "wait", "label", "unbuffered", "overlap", "no-kill"}
-)  # fmt: skip
+    [
+        "contiguous",
+        "exclusive",
+        "hold",
+        "label",
+        "no-kill",
+        "no-requeue",
+        "overcommit",
+        "overlap",
+        "requeue",
+        "spread-job",
+        "unbuffered",
+        "verbose",
+        "wait",
+    ]
+)
 """Options that take no value, or only one after an equals sign."""
 
 

@@ -66,7 +66,7 @@ class Unit:
         """Return what must go for a statement to be gone; an empty place where a body would be left without any."""
         raw, start, end = self.text.text, node.start_byte, node.end_byte
         parent = node.parent
-        if parent is None or parent.type not in _BODIES or not _has_others(node, parent):
+        if parent is None or parent.type not in _BODIES or not _has_others(parent):
             return self.span(start, start)
         before, after = blanks_before(raw, start), _blanks_after(raw, end)
         starts_line = before == 0 or raw[before - 1] == "\n"
@@ -107,8 +107,8 @@ def _uses(raw: str, root: Node) -> Counter[str]:
     return uses
 
 
-def _has_others(node: Node, parent: Node) -> bool:
-    """Say whether its body has other statements, or may be without any."""
+def _has_others(parent: Node) -> bool:
+    """Say whether a body has several statements, or may be without any."""
     if parent.type in {"program", "case_item"}:
         return True
     body = [child for child in parent.named_children if child.type != "comment"]

@@ -11,16 +11,73 @@ from verl_doctor.lint.settings import setting
 from verl_doctor.lint.shell.scope import Field
 
 _STARTERS: Final = frozenset(
-    {"torchrun", "vllm", "pip", "pip3", "bash", "sh", "zsh", "env", "ray", "docker", "podman", "accelerate", "deepspeed"}
+    {
+        "torchrun",
+        "vllm",
+        "pip",
+        "pip3",
+        "bash",
+        "sh",
+        "zsh",
+        "env",
+        "ray",
+        "docker",
+        "podman",
+        "accelerate",
+        "deepspeed",
+    }
 )
 _WRAPPERS: Final = frozenset(
-    {
-        "apptainer", "bash", "command", "conda", "docker", "enroot", "exec", "gdb", "ionice", "mamba", "micromamba", "mpiexec",
-        "mpirun", "ncu", "nice", "nohup", "nsys", "numactl", "podman", "poetry", "ray", "salloc", "script", "setsid",
-        "singularity", "srun", "ssh", "stdbuf", "strace", "sudo", "tee", "time", "timeout", "torchrun", "tmux", "unbuffer",
-        "uv", "xargs", "kubectl", "runai", "pixi", "rye", "pdm", "hatch", "catchsegv", "taskset", "screen",
-    }
-)  # fmt: skip
+    [
+        "apptainer",
+        "bash",
+        "catchsegv",
+        "command",
+        "conda",
+        "docker",
+        "enroot",
+        "exec",
+        "gdb",
+        "hatch",
+        "ionice",
+        "kubectl",
+        "mamba",
+        "micromamba",
+        "mpiexec",
+        "mpirun",
+        "ncu",
+        "nice",
+        "nohup",
+        "nsys",
+        "numactl",
+        "pdm",
+        "pixi",
+        "podman",
+        "poetry",
+        "ray",
+        "runai",
+        "rye",
+        "salloc",
+        "screen",
+        "script",
+        "setsid",
+        "singularity",
+        "srun",
+        "ssh",
+        "stdbuf",
+        "strace",
+        "sudo",
+        "taskset",
+        "tee",
+        "time",
+        "timeout",
+        "tmux",
+        "torchrun",
+        "unbuffer",
+        "uv",
+        "xargs",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +103,9 @@ def is_python(name: str | None) -> bool:
     """Say whether a program is a Python interpreter."""
     if name is None or not name.startswith(("python", "pypy")):
         return False
-    return all(character.isdigit() or character == "." for character in name.removeprefix("python").removeprefix("pypy"))
+    return all(
+        character.isdigit() or character == "." for character in name.removeprefix("python").removeprefix("pypy")
+    )
 
 
 def inside(words: Sequence[Field]) -> Started | None:
