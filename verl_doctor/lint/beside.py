@@ -24,13 +24,18 @@ def _addition(document: Document, setting: Setting, name: str, value: str) -> Ed
         return None
     if document.format in {"shell", "slurm", "dockerfile"}:
         return _word(setting, raw, f"{name}={value}") if setting.kind in {"verl", "environment"} else None
-    parent, _, leaf = setting.name.rpartition(".")
-    if document.format != "hydra" or name.lstrip("+").rpartition(".")[0] != parent or not raw.endswith(b"\n"):
+    return _line(document, setting, name, value) if document.format == "hydra" else None
+
+
+def _line(document: Document, setting: Setting, name: str, value: str) -> Edit | None:
+    """Return the edit that adds a line below a key of the same mapping, if that has a line of its own."""
+    if setting.key is None or name.rpartition(".")[0] != setting.name.rpartition(".")[0]:
         return None
-    indent = raw[: len(raw) - len(raw.lstrip(_BLANKS))].decode()
-    if not raw.lstrip(_BLANKS).startswith(leaf.encode()):
+    start = document.data.rfind(b"\n", 0, setting.key.start) + 1
+    indent, raw = document.data[start : setting.key.start], document.data[: setting.whole.end]
+    if indent.strip() or not raw.endswith(b"\n"):
         return None
-    return Edit(span=_after(setting), text=f"{indent}{name.rpartition('.')[2]}: {value}{_end(raw)}")
+    return Edit(span=_after(setting), text=f"{indent.decode()}{name.rpartition('.')[2]}: {value}{_end(raw)}")
 
 
 def _word(setting: Setting, raw: bytes, word: str) -> Edit | None:

@@ -126,13 +126,21 @@ def _keeps_the_rest(before: Document, after: Document, edits: Iterable[Edit]) ->
     places = [edit.span for edit in edits]
     if len(after.unread) > len(before.unread) or after.format != before.format:
         return False
-    if [launch.program for launch in after.launches] != [launch.program for launch in before.launches]:
+    old, new = (_by_program(document) for document in (before, after))
+    if [program for program, _ in old] != [program for program, _ in new]:
         return False
-    for old, new in zip(before.launches, after.launches, strict=True):
-        kept = Counter(_said(each) for each in old.settings if not touches(each, places) and not _follows(each))
-        if kept - Counter(map(_said, new.settings)):
+    for (_, settings), (_, now) in zip(old, new, strict=True):
+        kept = Counter(_said(each) for each in settings if not touches(each, places) and not _follows(each))
+        if kept - Counter(map(_said, now)):
             return False
     return True
+
+
+def _by_program(document: Document) -> list[tuple[str | None, tuple[Setting, ...]]]:
+    """Return what each program is given, and first all that no program of this file is given by itself."""
+    loose = tuple(each for launch in document.launches if launch.program is None for each in launch.settings)
+    programs = ((launch.program, launch.settings) for launch in document.launches if launch.program is not None)
+    return [(None, loose), *programs]
 
 
 def _said(setting: Setting) -> Hashable:

@@ -14,7 +14,7 @@ from verl_doctor.lint.document import Span
 from verl_doctor.lint.traced import Traced, joined, made
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_LARGEST: Final = 100_000
+_LARGEST: Final = 20_000
 """How many values a document may come to when its aliases are followed."""
 
 
@@ -86,7 +86,7 @@ def _entries(  # noqa: PLR0913 # what it passes on to itself
             continue
         whole = outer if outer is not None and len(mapping.value) == 1 else _whole(text, mapping, index)
         below = above | {id(mapping)}
-        if key.value == "<<" and key.style is None:
+        if key.tag == "tag:yaml.org,2002:merge":
             for merged in node.value if isinstance(node, SequenceNode) else (node,):
                 yield from _entries(text, merged, path, _nowhere(whole), below, is_shared=True, seen=seen)
         elif isinstance(node, MappingNode) and node.value:

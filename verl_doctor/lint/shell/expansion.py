@@ -121,7 +121,7 @@ class Expander:
         quoted: bool,
         split: bool = False,
     ) -> Iterator[Part]:
-        """Yield what stands between `start` and `end`: text as it is written, to `split` or not, and what is expanded."""
+        """Yield what stands between `start` and `end`: text, to `split` or not, and what is expanded."""
         for child in _specials(children):
             raw = self.unit.raw(child)
             begin = child.start_byte + len(raw) - len(raw.lstrip(_BLANKS))  # with blanks before it
@@ -138,8 +138,10 @@ class Expander:
         text = self.unit.text.cut(start, end)
         if escapable is None and (text.text == "~" or text.text.startswith("~/")):
             return _Text(self._unknown(), quoted=True)
-        braces = escapable is None and "{" in text.text and "," in text.text.partition("{")[2].partition("}")[0]
-        return _Text(self._unknown() if braces else unescaped(text, escapable), quoted=True)
+        brace = text.text.find("{") if escapable is None else -1
+        if brace >= 0 and "," in text.text[brace:].partition("}")[0]:  # {a,b} becomes two words
+            text = joined(text.source, [text.cut(0, brace), self._unknown()])
+        return _Text(unescaped(text, escapable), quoted=True)
 
     def _operand(self, node: Node) -> str | None:
         if node.type in {"number", "word"}:

@@ -43,8 +43,7 @@ class Interpreter:
     def run(self) -> None:
         """Follow the whole text, then the functions that nobody calls."""
         for node in errors(self.unit.root):
-            what = f"{node.type} is missing" if node.is_missing else f"not understood: {self._beginning(node)}"
-            self.found.unread.append((self.unit.line(node), what))
+            self.found.unread.append(self._trouble(node))
         self.statements(self.unit.root.named_children)
         for name, function in list(self.scope.functions.items()):
             if name not in self.called and function.unit is self.unit:
@@ -91,8 +90,12 @@ class Interpreter:
         self.within(scope).statements(nodes)
         return scope
 
-    def _beginning(self, node: Node) -> str:
-        return " ".join(self.unit.raw(node).split())[:40] or "the end of the file"
+    def _trouble(self, node: Node) -> tuple[int, str]:
+        """Return where and why a part is not understood; of what is never closed, where it is opened."""
+        if node.is_missing and node.parent is not None:
+            return self.unit.line(node.parent), f"not understood: what begins here has no {node.type}"
+        beginning = " ".join(self.unit.raw(node).split())[:40]
+        return self.unit.line(node), f"not understood: {beginning or 'the end of the file'}"
 
     def follow_if(self, node: Node) -> None:
         """Follow each branch by itself; what they agree on is known after it."""
