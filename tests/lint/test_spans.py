@@ -138,7 +138,8 @@ def test_configurations(text: str) -> None:
     [
         pytest.param(
             "Dockerfile",
-            'FROM x\nENV A=1\nENV B="2" \\\n  C=3\nRUN pip install a==1 b==2\nCMD ["python3", "-m", "verl.x", "a.b=1"]\n',
+            'FROM x\nENV A=1\nENV B="2" \\\n  C=3\n'
+            'RUN pip install a==1 b==2\nCMD ["python3", "-m", "verl.x", "a.b=1"]\n',
             id="dockerfile",
         ),
         pytest.param(

@@ -20,7 +20,8 @@ MAIN = "python3 -m verl.trainer.main_ppo"
             f"entrypoint: |\n  {MAIN} \\\n    a.n=1 \\\n    a.m=2\nruntime_env:\n  env_vars: {{A: 1}}\n", id="block"
         ),
         pytest.param(
-            f"kind: RayJob\nspec:\n  entrypoint: {MAIN} a.n=1 a.m=2\n  runtimeEnvYAML: |\n    env_vars:\n      A: '1'\n",
+            f"kind: RayJob\nspec:\n  entrypoint: {MAIN} a.n=1 a.m=2\n"
+            "  runtimeEnvYAML: |\n    env_vars:\n      A: '1'\n",
             id="kuberay",
         ),
     ],

@@ -21,8 +21,9 @@ def value(expression: str, before: str = "") -> str | None:
     ("expression", "expected"),
     [
         ("7 / 2", "3"),
-        ("-7 / 2", "-3"),
-        ("-7 % 2", "-1"),
+        ("(-7) / 2", "-3"),
+        ("-7 + 2", None),
+        ("(-7) % 2", "-1"),
         ("2 ** 10", "1024"),
         ("010 + 0x10", "24"),
         ("3 > 2", "1"),
@@ -49,7 +50,7 @@ def expressions(draw: st.DrawFn, depth: int = 3) -> str:
         return str(draw(st.integers(0, 99)))
     left, right = draw(expressions(depth - 1)), draw(expressions(depth - 1))
     sign = draw(st.sampled_from(["+", "-", "*", "/", "%", "<", "=="]))
-    return draw(st.sampled_from(["({0} {1} {2})", "{0} {1} {2}", "-{0} {1} {2}"])).format(left, sign, right)
+    return draw(st.sampled_from(["({0} {1} {2})", "{0} {1} {2}", "(-({0})) {1} {2}"])).format(left, sign, right)
 
 
 @given(expression=expressions())

@@ -90,6 +90,6 @@ def _unary(node: Node, text_of: Callable[[Node], str | None]) -> int | None:
     inner = node.named_children
     value = calculated(inner[-1], text_of) if inner else None
     sign = node.children[0].type
-    if value is None or sign not in {"-", "+"}:
-        return None
+    if value is None or sign not in {"-", "+"} or inner[-1].type == "binary_expression":
+        return None  # the grammar reads -1 + 2 as -(1 + 2)
     return -value if sign == "-" else value
