@@ -11,7 +11,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from verl_doctor.lint.document import Span
-from verl_doctor.lint.traced import Traced, joined, made
+from verl_doctor.lint.traced import UNKNOWN, Traced, joined, made
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _LARGEST: Final = 20_000
@@ -47,7 +47,8 @@ def documents(text: Traced) -> Sequence[Node]:
         return tuple(node for node in yaml.compose_all(text.text, Loader=_LOADER) if node is not None)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = text.cut(mark.index, len(text.text)).line() if mark is not None else text.line()
+        start = min(mark.index, len(text.text) - 1) if mark is not None else 0
+        line = text.cut(start, len(text.text)).line()
         raise YamlError(line, f"no YAML: {error.problem or error.context}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise YamlError(text.line(), f"no YAML: {' '.join(str(error).split())[:120]}") from error
@@ -177,7 +178,7 @@ def plain(node: Node) -> str | None:
     """Return a value as a command line would give it; None for a mapping with values, or a list of lists."""
     if isinstance(node, ScalarNode):
         is_null = node.tag == "tag:yaml.org,2002:null"
-        return "null" if is_null else str(node.value)
+        return None if UNKNOWN in node.value else "null" if is_null else str(node.value)
     if isinstance(node, SequenceNode):
         items = [plain(each) for each in node.value]
         is_flat = not any(item is None or item[:1] in {"[", "{"} for item in items)

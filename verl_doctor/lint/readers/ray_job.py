@@ -63,15 +63,17 @@ def _settings(text: Traced, root: Node) -> Iterator[Setting]:
 
 
 def _variables(text: Traced, root: Node) -> Iterator[Setting]:
-    mapping = _environment(root)
-    if mapping is None:
+    place = _environment(root)
+    if place is None:
         return
-    for entry in entries(text, mapping):
+    for entry in entries(text, root):
+        if entry.path[:-1] != place:
+            continue
         found = scalar(text, entry.node)
         is_direct = len(found.text) > 0 and not entry.is_shared
         yield Setting(
             kind="environment",
-            name=".".join(entry.path),
+            name=entry.path[-1],
             value=plain(entry.node),
             written=text.text[entry.key.start_mark.index : entry.node.end_mark.index].strip(),
             whole=entry.whole,
@@ -80,12 +82,10 @@ def _variables(text: Traced, root: Node) -> Iterator[Setting]:
         )
 
 
-def _environment(root: Node) -> Node | None:
-    for keys in (("env_vars",), ("runtime_env", "env_vars")):
-        found = find(root, *keys)
-        if isinstance(found, MappingNode):
-            return found
-    return None
+def _environment(root: Node) -> tuple[str, ...] | None:
+    """Return the keys that lead to the variables of a runtime environment; None without any."""
+    places = (("env_vars",), ("runtime_env", "env_vars"))
+    return next((each for each in places if isinstance(find(root, *each), MappingNode)), None)
 
 
 def _entrypoint(root: Node) -> Node | None:

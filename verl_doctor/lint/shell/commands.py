@@ -58,19 +58,46 @@ def _parts(interpreter: Interpreter, node: Node) -> tuple[tuple[Setting, ...], W
     expander = Expander(unit=own, scope=interpreter.scope)
     prefix: list[Setting] = []
     fields: list[Field] = []
-    is_open = False
+    is_open, end = False, node.start_byte
     for child in node.named_children:
+        gap, end = own.text.text[end : child.start_byte], child.end_byte
         if child.type == "variable_assignment":
             name, value = assignments.parts(child, expander)
             prefix.append(setting("environment", name, value, 0, own.without_prefix(child), own.raw(child)))
-        elif child.type in {"file_redirect", "heredoc_redirect", "herestring_redirect", "comment"}:
-            continue
-        else:
+        elif child.type not in _NO_WORDS:
+            if prefix and not fields and _ends_a_line(gap):
+                _assign_first(interpreter, node)
+                prefix = []
             word = child.named_children[0] if child.type == "command_name" and child.named_children else child
             expanded = expander.fields(word)
-            fields.extend(expanded.fields)
+            is_one = gap in _CONTINUATIONS and fields and expanded.fields
+            fields = _joined(fields, expanded.fields) if is_one else [*fields, *expanded.fields]
             is_open |= expanded.open
     return tuple(prefix), Words(fields=tuple(fields), open=is_open)
+
+
+_NO_WORDS: Final = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect", "comment"})
+_CONTINUATIONS: Final = frozenset({"\\\n", "\\\r\n"})
+"""What may stand inside a word, which the grammar then takes for two."""
+
+
+def _ends_a_line(gap: str) -> bool:
+    """Say whether a command's assignments, as the grammar sees them, are a statement of the line before."""
+    return "\n" in gap.replace("\\\r\n", "").replace("\\\n", "")
+
+
+def _assign_first(interpreter: Interpreter, node: Node) -> None:
+    for child in node.named_children:
+        if child.type == "variable_assignment":
+            assignments.follow(child, interpreter.unit, interpreter.scope)
+
+
+def _joined(fields: Sequence[Field], more: Sequence[Field]) -> list[Field]:
+    """Return words of which the last and the first are one; it cannot be removed by itself."""
+    last, first = fields[-1], more[0]
+    whole = replace(last.whole, end=last.whole.start)
+    one = Field(text=last.text + first.text, whole=whole, written=f"{last.written}{first.written}")
+    return [*fields[:-1], one, *more[1:]]
 
 
 def start(interpreter: Interpreter, words: Sequence[Field], how: Call) -> None:

@@ -58,7 +58,6 @@ class Expander:
         """Return the words that one argument, or element of an array, becomes."""
         parts = list(self._parts(node, quoted=False))
         is_open = any(part.open for part in parts if isinstance(part, Words))
-        is_open |= len(parts) == 1 and isinstance(parts[0], _Text) and parts[0].text.text == UNKNOWN
         whole, written = self.unit.without_argument(node), self.unit.raw(node)
         return Words(fields=tuple(_put_together(parts, whole, written)), open=is_open)
 

@@ -15,6 +15,7 @@ from verl_doctor.lint.shell.wrappers import is_python, program
 INSTALL: Final = "pip install"
 _WITH_VALUE: Final = frozenset({"-X", "-W", "-m", "-c", "--check-hash-based-pycs"})
 _HYDRA_WITH_VALUE: Final = frozenset({"--config-name", "--config-path", "--config-dir", "-cn", "-cp", "-cd"})
+_LAUNCHERS: Final = frozenset({"torch.distributed.run", "torch.distributed.launch", "accelerate.commands.launch"})
 _SERVERS: Final = ("vllm.entrypoints.openai.api_server", "vllm.entrypoints.api_server", "vllm.entrypoints.cli.main")
 _VLLM_SHORT: Final = {"tp": "tensor-parallel-size", "pp": "pipeline-parallel-size", "dp": "data-parallel-size"}
 _INSTALL_WITH_VALUE: Final = frozenset(
@@ -85,6 +86,7 @@ def read(words: Sequence[Field], *, is_open: bool) -> Program | None:
     if name == "vllm":
         return _vllm("vllm " + words[1].text.text if len(words) > 1 else "vllm", words[2:], is_open=is_open)
     if (install := _installer(words)) is not None:
+        is_open |= any(map(is_unknown, install))
         return Program(name=INSTALL, settings=tuple(_packages(install)), open=is_open)
     started = _module_or_script(words)
     if started is None:
@@ -123,17 +125,21 @@ def _module_or_script(words: Sequence[Field]) -> tuple[str, Sequence[Field]] | N
         return words[0].text.text, words[1:]
     if not (is_python(name) or name in {None, "torchrun", "accelerate", "deepspeed"}):
         return None
-    index = 1
+    return _started(words[1:], by_python=is_python(name))
+
+
+def _started(words: Sequence[Field], *, by_python: bool) -> tuple[str, Sequence[Field]] | None:
+    index = 0
     while index < len(words):
-        text = words[index].text.text
-        if text == "-m" and index + 1 < len(words):
-            module = words[index + 1].text.text
-            return ("torchrun", ()) if module == "torch.distributed.run" else (module, words[index + 2 :])
-        if text == "-c" and is_python(name):
+        text, rest = words[index].text.text, words[index + 1 :]
+        if text == "-m" and rest:
+            module = rest[0].text.text
+            return _started(rest[1:], by_python=False) if module in _LAUNCHERS else (module, rest[1:])
+        if text == "-c" and by_python:
             return None
-        if text.endswith(".py") or (is_python(name) and not text.startswith("-")):
-            return text, words[index + 1 :]
-        index += 2 if is_python(name) and text in _WITH_VALUE else 1
+        if text.endswith(".py") or (by_python and not text.startswith("-")):
+            return text, rest
+        index += 2 if by_python and text in _WITH_VALUE else 1
     return None
 
 
