@@ -189,6 +189,15 @@ def test_environment_in_effect() -> None:
     assert values(script) == {"C": "3", "D": "4"}
 
 
+def test_what_branches_agree_on_is_told_where_it_is_first_set() -> None:
+    found = document(f"echo\nif x; then\n  export A=1\nelse\n  export A=1\nfi\n: ${{B:=2}}\nexport B\n{MAIN}\n")
+    assert [(each.name, each.value, each.whole.line) for each in found.launches[0].settings] == [
+        ("A", "1", 3),
+        ("B", "2", 7),
+    ]
+    assert {each.whole.end - each.whole.start for each in found.launches[0].settings} == {0}
+
+
 def test_a_file_that_only_exports() -> None:
     (launch,) = document("export VLLM_USE_V1=0\npip install torch\n").launches[1:]
     assert (launch.program, launch.open, launch.settings[0].value) == (None, True, "0")

@@ -73,7 +73,10 @@ def test_nothing_is_started(script: str) -> None:
 
 
 def test_yaml_in_heredocs() -> None:
-    script = "cat > c.yaml <<EOF\ntrainer: {nnodes: 1}\ndata: {x: $X}\nEOF\ncat > d.yaml <<EOF\na: [\nEOF\ncat > e.yml <<E\nx: 1\nE\n"
+    script = (
+        "cat > c.yaml <<EOF\ntrainer: {nnodes: 1}\ndata: {x: $X}\nEOF\n"
+        "cat > d.yaml <<EOF\na: [\nEOF\ncat > e.yml <<E\nx: 1\nE\n"
+    )
     found = document(script)
     assert [(each.name, each.value) for each in found.launches[0].settings] == [
         ("trainer.nnodes", "1"),

@@ -197,7 +197,7 @@ class Expander:
         if variable is None and not parts:
             yield Words(open=True)  # who calls the script may put more there
         if "=" in sign.type and (variable is None or also_empty):
-            where = self.scope.source.span(0, 0)
+            where = self.unit.span(node.start_byte, node.start_byte)
             kept = variable is not None and variable.exported
             value = self._flat(iter(parts)).as_shared()
             self.scope.variables[name] = Variable(value=value, whole=where, written=self.unit.raw(node), exported=kept)

@@ -106,22 +106,24 @@ class Scope:
         arrays = [each.value for each in known if isinstance(each.value, Words)]
         if len(arrays) == len(known):
             arrays += [Words()] * (len(found) - len(known))
-            return Variable(value=_either_array(arrays), whole=_nowhere(self.source), written="", exported=exported)
+            return Variable(value=_either_array(arrays), whole=_emptied(known[0]), written="", exported=exported)
         texts = {each.value.text if isinstance(each.value, Traced) else UNKNOWN for each in known}
         text = texts.pop() if len(texts) == 1 and len(known) == len(found) else UNKNOWN
         return Variable(
-            value=made(self.source, text), whole=_nowhere(self.source), written=known[0].written, exported=exported
+            value=made(self.source, text), whole=_emptied(known[0]), written=known[0].written, exported=exported
         )
 
     def _unknown(self, variable: Variable | None) -> Variable:
         exported = variable is not None and variable.exported
         is_array = variable is not None and isinstance(variable.value, Words)
         value = Words(open=True) if is_array else made(self.source, UNKNOWN)
-        return Variable(value=value, whole=_nowhere(self.source), written="", exported=exported)
+        whole = self.source.span(0, 0) if variable is None else _emptied(variable)
+        return Variable(value=value, whole=whole, written="", exported=exported)
 
 
-def _nowhere(source: Source) -> Span:
-    return source.span(0, 0)
+def _emptied(variable: Variable) -> Span:
+    """Return the place of an assignment that cannot go alone, because others may be the ones that count."""
+    return replace(variable.whole, end=variable.whole.start)
 
 
 def _either_array(arrays: list[Words]) -> Words:
