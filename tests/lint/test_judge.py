@@ -41,6 +41,12 @@ def test_what_is_right_for_another_launch_is_not_edited() -> None:
     assert fault.edits == ()
 
 
+def test_nothing_is_added_to_what_is_right_for_another_launch() -> None:
+    found = document(f'X=(\n  a.x=1\n)\n{MAIN} "${{X[@]}}"\npython3 -m verl.other "${{X[@]}}"\n')
+    (fault,) = judged(found, rule("a.x", "1", beside=(("a.y", "2"),), program="verl.other")).faults
+    assert fault.beside == ()
+
+
 def test_what_cannot_be_removed_alone_has_no_edit() -> None:
     found = document(f"x && export A=1\n{MAIN}\n")
     (fault,) = judged(found, rule("A", None, remove)).faults

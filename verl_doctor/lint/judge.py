@@ -77,7 +77,7 @@ def _each_once(document: Document, found: Sequence[tuple[Launch, Fault]]) -> Ite
     for launch, fault in found:
         by_key.setdefault(key(fault), (fault, []))[1].append(launch)
     for fault, having in by_key.values():
-        places = [edit.span for edit in fault.edits]
+        places = [edit.span for edit in fault.edits] + [fault.setting.whole] * bool(fault.beside)
         others = (each for launch in document.launches if launch not in having for each in launch.settings)
         is_safe = all(_does_something(fault)) and not any(touches(setting, places) for setting in others)
         yield fault if is_safe else replace(fault, edits=(), beside=())
