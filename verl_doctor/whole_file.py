@@ -9,27 +9,28 @@ from pathlib import Path
 from verl_doctor.errors import WriteFailedError
 
 
-def write(path: Path, text: str) -> None:
-    """Put a text into a file: whoever reads it finds what was there before, or all of the new.
+def write(path: Path, content: str | bytes) -> None:
+    """Put a text (as UTF-8) or bytes into a file: whoever reads it finds what was there before, or all of the new.
 
     A link's target is replaced, not the link; what is no ordinary file (a pipe, /dev/stdout) is written to.
     Raises WriteFailedError where the system does not let it.
     """
+    data = content.encode() if isinstance(content, str) else content
     try:
         if path.exists() and not path.is_file():
-            path.write_text(text, "utf-8")
+            path.write_bytes(data)
         else:
-            _replace(path.resolve(), text)
+            _replace(path.resolve(), data)
     except OSError as error:
         raise WriteFailedError(f"{path} cannot be written: {error.strerror}.") from error
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())

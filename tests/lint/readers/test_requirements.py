@@ -1,0 +1,48 @@
+"""Files of requirements."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lint.reading import cut, document
+
+TEXT = """\
+# what verl needs
+-r other.txt
+--extra-index-url https://example.org
+vllm==0.8.4  # pinned
+Flash_Attn >= 2.7, <3 ; python_version > "3.9"
+torch[x]
+verl @ git+https://github.com/x/verl
+numpy==1.26.4 \\
+    --hash=sha256:aaa \\
+    --hash=sha256:bbb
+./here
+git+https://github.com/x/y#egg=z
+"""
+
+
+def test_requirements() -> None:
+    found = document(TEXT, "requirements.txt")
+    (launch,) = found.launches
+    assert (found.unread, launch.program, launch.open) == ((), None, True)
+    assert {each.name: each.value for each in launch.settings} == {
+        "vllm": "==0.8.4",
+        "flash-attn": ">= 2.7, <3",
+        "torch": "",
+        "verl": None,
+        "numpy": "==1.26.4",
+    }
+    vllm, _, torch, _, numpy = launch.settings
+    assert (cut(found, vllm, "literal"), cut(found, vllm)) == ("==0.8.4", "vllm==0.8.4  # pinned\n")
+    assert (torch.literal, cut(found, torch, "literal")) == (torch.literal, "")
+    assert cut(found, numpy).count("\n") == 3
+
+
+def test_not_open_without_other_files() -> None:
+    assert not document("vllm\n", "requirements.txt").launches[0].open
+
+
+@pytest.mark.parametrize("line", ["vllm==", "what is this", "=1"])
+def test_what_is_no_requirement_is_told(line: str) -> None:
+    assert document(f"vllm\n{line}\n", "requirements.txt").unread[0][0] == 2

@@ -1,0 +1,1 @@
+"""Says what a bash script starts, without running it: a real grammar, and what can be known of its variables."""
