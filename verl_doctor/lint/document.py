@@ -30,7 +30,8 @@ class Setting:
     `value` is None where only the running script knows it (a command's output, an argument, a variable that nobody
     sets here). `whole` is what must go to remove the setting, with the line continuation or the comma that goes with
     it; `literal` is where its value stands as such, to be replaced: None where it is put together from several places.
-    `literal` may lie far from `whole`: in the assignment of a variable that is used for this value alone.
+    `literal` may lie far from `whole`: in the assignment of a variable that is used for this value alone. `key` is
+    where the name stands with its sigil ("+trainer.n"), to be replaced: None where it is put together, or not told.
     """
 
     kind: Kind
@@ -40,6 +41,7 @@ class Setting:
     whole: Span
     literal: Span | None = None
     sigil: str = ""
+    key: Span | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ class Fault:
     """A setting that is wrong for the versions in question.
 
     `id`, `name` and `severity` are those of the known failure, or of the rule. `edits` are there where one correction
-    is safe: applied together, they leave a file in which the rule finds nothing.
+    is safe: applied together, they leave a file in which the rule finds nothing. `beside` are settings (name and value)
+    of which the correction is that they are added next to `setting`, in the file's own form.
     """
 
     id: str
@@ -32,3 +33,4 @@ class Fault:
     remedy: Remedy
     edits: tuple[Edit, ...] = ()
     sources: tuple[Source, ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
