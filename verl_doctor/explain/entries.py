@@ -93,7 +93,7 @@ def _failure(failure: Failure, patch: Patch | None) -> Entry:
             is_set=bool(texts.launch),
         ),
         signatures=tuple(pattern.pattern for pattern in texts.signature),
-        launch=texts.launch,
+        launch=tuple(map(words.launch, texts.launch)),
         cures=tuple(_cures(failure)),
         sources=matrix.cite(tuple(dict.fromkeys(ids))),
         patch=edit(patch) if patch else None,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from verl_doctor.knowledge.cures import Cure
+from verl_doctor.knowledge.launched import Case
 from verl_doctor.knowledge.predicates import ABSENT, PRESENT
 from verl_doctor.reinstall import TORCH_AGAIN
 
@@ -112,6 +113,15 @@ def signature(pattern: str) -> str:
     for soft, plain in _SOFT:
         text = re.sub(soft, plain, text)
     return text
+
+
+def launch(entry: str | Case) -> str:
+    """Return settings as a launch would hold them, with where they matter."""
+    if isinstance(entry, str):
+        return entry
+    settings = " ".join(wanted.said(key) for key, wanted in entry.settings)
+    where = " or ".join("; ".join(condition(each.stated)) for each in entry.where)
+    return ("not with " if entry.spares else "") + settings + (f"  # where {where}" if where else "")
 
 
 def cure(cure: Cure) -> tuple[str, tuple[str, ...]]:

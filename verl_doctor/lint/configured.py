@@ -46,10 +46,14 @@ class Configured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """What a key is set to, and where; by default where there is no setting."""
+    """What a key is set to, and where; by default where there is no setting.
+
+    A default is `assumed` where the launch may take more settings from where nobody can look.
+    """
 
     text: str
     setting: Setting | None
+    assumed: bool = False
 
 
 def module(launch: Launch) -> str | None:
@@ -112,20 +116,25 @@ def value(launch: Launch, facts: Facts, key: str) -> Value | None:
         if setting.value is None or setting.sigil == "~":
             return None
         return Value(text=setting.value, setting=setting)
-    if launch.open or any(s.kind == "verl" and key.startswith(f"{s.name}.") for s in launch.settings):
+    if any(s.kind == "verl" and key.startswith(f"{s.name}.") for s in launch.settings):
         return None
     start = configured(launch, facts)
     if start is None:
         return None
     defaults = {values.written(keys[key]) if key in keys else MISSING for keys in start.possible}
     text = defaults.pop() if len(defaults) == 1 else MISSING
-    return None if text == MISSING or "${" in text else Value(text=text, setting=None)
+    return None if text == MISSING or "${" in text else Value(text=text, setting=None, assumed=launch.open)
+
+
+def certain(launch: Launch, facts: Facts, key: str) -> str | None:
+    """Return a key's value where nothing else can set it; None where it is not known for certain."""
+    found = value(launch, facts, key)
+    return None if found is None or found.assumed else found.text
 
 
 def count(launch: Launch, facts: Facts, key: str) -> int | None:
-    """Return a key's value that is a whole number."""
-    found = value(launch, facts, key)
-    number = values.number(found.text) if found else None
+    """Return a key's value where it is certain, and a whole number."""
+    number = values.number(certain(launch, facts, key))
     return int(number) if number is not None and number == int(number) else None
 
 

@@ -1,20 +1,20 @@
 """What Hydra says to the overrides of a launch, one after the other (measured with hydra-core 1.3.2 and 1.3.8).
 
 A configuration is closed ("struct"), mappings that are empty or hold a null among them: a new key needs "+", and "+" is
-refused where there is a value already. Null and "???" count as no value; a mapping given with "+" is merged. "++" always
-goes; "~" needs the key to be there.
+refused where there is a value already. Null and "???" count as no value; a mapping or a list given with "+" is merged.
+"++" always goes; "~" needs the key to be there.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from verl_doctor.lint.configured import OPTIONS, Configured, is_group
 from verl_doctor.lint.document import Setting
-from verl_doctor.settings.keys import MAPPING, MISSING, Keys
+from verl_doctor.settings.keys import MISSING, Keys
 
 Refusal = Literal["not there", "there already"]
 _KEY: Final = re.compile(r"[A-Za-z_][\w-]*(\.[\w-]+)*")
@@ -30,15 +30,15 @@ class Refused:
 
 def refused(settings: Sequence[Setting], start: Configured) -> Iterator[Refused]:
     """Yield the overrides that Hydra refuses."""
-    added: set[str] = set()
+    before: dict[str, str] = {}
     for setting in settings:
         if setting.kind != "verl" or not _is_key(setting.name):
             continue
-        whys = {_refusal(setting, keys, added) for keys in start.possible}
+        whys = {_refusal(setting, keys, before) for keys in start.possible}
         why = whys.pop() if len(whys) == 1 else None
         if why:
             yield Refused(setting, why)
-        added.add(setting.name)  # one finding is enough, and Hydra would have stopped
+        before[setting.name] = setting.sigil
 
 
 def _is_key(name: str) -> bool:
@@ -46,26 +46,25 @@ def _is_key(name: str) -> bool:
     return not is_hydra and not is_group(name) and _KEY.fullmatch(name) is not None
 
 
-def _refusal(setting: Setting, keys: Keys, added: set[str]) -> Refusal | None:
+def _refusal(setting: Setting, keys: Keys, before: Mapping[str, str]) -> Refusal | None:
+    """Say why an override is refused after those before it, whose sigils are given by name."""
     name = setting.name
-    if setting.sigil == "++" or _is_within(name, added):
+    if setting.sigil == "++" or any(name.startswith(f"{each}.") for each in before) or before.get(name) == "~":
         return None
     if setting.sigil == "+":
-        return "there already" if _has_value(name, keys) and not _is_merged(setting, keys[name]) else None
+        return "there already" if _has_value(name, keys) and not _is_merged(setting) else None
+    if name in before or any(each.startswith(f"{name}.") for each in before):
+        return None
     return None if name in keys or _is_element(name, keys) else "not there"
-
-
-def _is_within(name: str, added: set[str]) -> bool:
-    """Say whether a key was set before, or lies in or around what was: then what is there is not the table's."""
-    return any(name == each or name.startswith(f"{each}.") or each.startswith(f"{name}.") for each in added)
 
 
 def _has_value(name: str, keys: Keys) -> bool:
     return name in keys and keys[name] is not None and keys[name] != MISSING
 
 
-def _is_merged(setting: Setting, default: Any) -> bool:
-    return default == MAPPING and (setting.value is None or setting.value.lstrip("'\"").startswith("{"))
+def _is_merged(setting: Setting) -> bool:
+    """Say whether a value is a mapping or a list, which "+" merges; what is not known may be one."""
+    return setting.value is None or setting.value.strip().lstrip("'\"").startswith(("{", "["))
 
 
 def _is_element(name: str, keys: Keys) -> bool:

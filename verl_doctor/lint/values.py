@@ -1,18 +1,14 @@
-"""Values as Hydra reads them, and what a known failure asks of one."""
+"""Values as Hydra reads them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
-
-from verl_doctor.errors import DataError
 
 Plain = bool | int | float | str | None
 _WORDS: Final[dict[str, Plain]] = {"true": True, "false": False, "null": None}
 _NUMBER: Final = re.compile(r"[+-]?(\d[\d_]*)?(\.\d*)?([eE][+-]?\d+)?")
-_BOUND: Final = re.compile(r"(>=|<=|>|<)\s*([\d.]+)")
 _SIGNS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": lambda value, bound: value >= bound,
     "<=": lambda value, bound: value <= bound,
@@ -46,26 +42,6 @@ def written(default: Any) -> str:
     return str(default)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a value must be, as the data state it: "False", "vllm or sglang", ">1"."""
-
-    stated: str
-    place: str = field(compare=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Raise DataError where it is empty."""
-        if not self.stated:
-            raise DataError(f"{self.place}: a setting must be compared with something.")
-
-    def holds(self, text: str) -> bool:
-        """Say whether a value is what is wanted."""
-        if bound := _BOUND.fullmatch(self.stated):
-            value = number(text)
-            return value is not None and _SIGNS[bound.group(1)](value, float(bound.group(2)))
-        return any(plain(text) == plain(each) for each in self.stated.split(" or "))
-
-    @property
-    def is_bound(self) -> bool:
-        """Say whether it compares numbers."""
-        return _BOUND.fullmatch(self.stated) is not None
+def is_beyond(value: Plain, sign: str, bound: float) -> bool:
+    """Say whether a value is a number on the right side of a bound."""
+    return not isinstance(value, bool | str | None) and _SIGNS[sign](value, bound)
