@@ -119,8 +119,6 @@ class Failure:
         )
 
 
-
-
 @cache
 def _texts(part: Part) -> Texts:
     fields = row(part.text, part.file, part.before).only(TEXTS)

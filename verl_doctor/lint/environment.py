@@ -11,12 +11,11 @@ from verl_doctor.facts.snapshot import Facts
 from verl_doctor.knowledge.cures import remedy
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.knowledge.judgement import Condition, Holds
-from verl_doctor.knowledge.launched import cases
 from verl_doctor.knowledge.predicates import ABSENT, PRESENT
 from verl_doctor.lint.configured import trains, uses_vllm
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.fault import Edit, Fault
-from verl_doctor.lint.settings import all_hold
+from verl_doctor.lint.settings import is_spared
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Unavailable
 
@@ -33,7 +32,7 @@ def faults(failure: Failure, launch: Launch, facts: Facts, matrix: Matrix) -> It
         if blamed is None or ("vllm" in condition.stated and not uses_vllm(launch)):
             continue
         judged = condition.judge(here)
-        if isinstance(judged, Holds) and not failure.is_patched(facts) and not _is_spared(failure, launch, facts):
+        if isinstance(judged, Holds) and not failure.is_patched(facts) and not is_spared(failure, launch, facts):
             found = ", ".join(dict.fromkeys(seen.what for seen in judged.seen))
             yield Fault(
                 id=failure.id,
@@ -64,10 +63,6 @@ def _blamed(stated: Mapping[str, Any], launch: Launch) -> Setting | None:
     if launch.open and any(wanted[name] == ABSENT for name, setting in named.items() if setting is None):
         return None
     return next((setting for name, setting in named.items() if setting and wanted[name] != ABSENT), None)
-
-
-def _is_spared(failure: Failure, launch: Launch, facts: Facts) -> bool:
-    return any(case.spares and all_hold(case, launch, facts) for case in cases(failure.texts.launch))
 
 
 def _edits(failure: Failure, condition: Condition, setting: Setting) -> tuple[Edit, ...]:

@@ -17,6 +17,8 @@ from verl_doctor.matrix.matrix import Matrix
 
 def faults(failure: Failure, launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
     """Yield the settings that bring a failure about."""
+    if is_spared(failure, launch, facts):
+        return
     for case in cases(failure.texts.launch):
         if case.spares or (case.only_vllm and not (uses_vllm(launch) and trains(launch))):
             continue
@@ -27,7 +29,12 @@ def faults(failure: Failure, launch: Launch, facts: Facts, matrix: Matrix) -> It
             return
 
 
-def all_hold(case: Case, launch: Launch, facts: Facts) -> bool:
+def is_spared(failure: Failure, launch: Launch, facts: Facts) -> bool:
+    """Say whether a launch has settings with which a failure cannot occur."""
+    return any(case.spares and _all_hold(case, launch, facts) for case in cases(failure.texts.launch))
+
+
+def _all_hold(case: Case, launch: Launch, facts: Facts) -> bool:
     """Say whether the settings of a case are certain to hold here, set or by default."""
     if case.where and not isinstance(judge_any(case.where, facts), Holds):
         return False

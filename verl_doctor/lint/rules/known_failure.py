@@ -1,8 +1,8 @@
 """A setting brings about a failure that verl-doctor knows.
 
-Such a finding carries the id, the name and the severity of that failure, and `explain` tells about it under its own name:
-the same entry says what `check` asks of the environment, what `diagnose` looks for in a log, and which settings `lint`
-finds. Where the versions that decide are not known, nothing is said.
+Such a finding carries the id, the name and the severity of that failure, and `explain` tells about it under its own
+name: the same entry says what `check` asks of the environment, what `diagnose` looks for in a log, and which settings
+`lint` finds. Where the versions that decide are not known, nothing is said.
 """
 
 from __future__ import annotations

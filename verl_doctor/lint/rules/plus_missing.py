@@ -1,8 +1,8 @@
 """A key is set without "+" in a part of verl's configuration where every key is new.
 
-Below engine_kwargs, override_config and the like any key may be set, but Hydra takes a key that is not there yet only with
-a "+" before it. Without it Hydra stops: "Could not override '...'. To append to your config use +...". Some of these keys
-were in verl's own configuration in an older release, where the "+" would have been wrong.
+Below engine_kwargs, override_config and the like any key may be set, but Hydra takes a key that is not there yet only
+with a "+" before it. Without it Hydra stops: "Could not override '...'. To append to your config use +...". Some of
+these keys were in verl's own configuration in an older release, where the "+" would have been wrong.
 
 Put a "+" before the key.
 """

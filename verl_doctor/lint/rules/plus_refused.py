@@ -1,7 +1,8 @@
 """A key is set with "+" although this verl has it with a value already.
 
-"+" adds a key. Where there is one with a value, Hydra stops: "Could not append to config. An item is already at '...'".
-That happens to launch scripts from the time before verl had the key. Keys that are null or a mapping take a "+".
+"+" adds a key. Where there is one with a value, Hydra stops: "Could not append to config. An item is already at
+'...'". That happens to launch scripts from the time before verl had the key. Keys that are null or a mapping take a
+"+".
 
 Remove the "+"; "++" is right in both cases.
 """

@@ -1,14 +1,14 @@
 """A key is set that the configuration of this verl does not have.
 
-Hydra stops before anything starts: "Could not override 'trainer.n_gpus'. Key 'n_gpus' is not in struct." Keys come, go
-and change their names from release to release, so a launch script that worked with another verl, or was copied from its
-documentation, meets this first.
+Hydra stops before anything starts: "Could not override 'trainer.n_gpus'. Key 'n_gpus' is not in struct." Keys come,
+go and change their names from release to release, so a launch script that worked with another verl, or was copied
+from its documentation, meets this first.
 
-verl-doctor knows the keys of every release from the published wheel. It is silent about a checkout, a release that it does
-not know, a configuration of your own (`--config-name`, `--config-path`) and programs other than verl's own.
+verl-doctor knows the keys of every release from the published wheel. It is silent about a checkout, a release that it
+does not know, a configuration of your own (`--config-name`, `--config-path`) and programs other than verl's own.
 
-Correct the name, or remove the setting. With a "+" before it Hydra takes any key; verl then reads it only where its code
-asks for it.
+Correct the name, or remove the setting. With a "+" before it Hydra takes any key; verl then reads it only where its
+code asks for it.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _message(setting: Setting, release: str) -> str:
     elsewhere = known_by(setting.name)
     told = f" ({elsewhere} has it)" if elsewhere else ""
     stops = "Could not delete from config" if setting.sigil == "~" else f"Could not override '{setting.name}'"
-    return f"verl {release} has no key {setting.name}{told}: Hydra stops with \"{stops}\" before anything starts."
+    return f'verl {release} has no key {setting.name}{told}: Hydra stops with "{stops}" before anything starts.'
 
 
 def _advice(setting: Setting, rename: Rename | None, near: str | None) -> str:
