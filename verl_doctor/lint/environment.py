@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from verl_doctor.facts.snapshot import Facts
@@ -16,8 +15,8 @@ from verl_doctor.lint.configured import trains, uses_vllm
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.fault import Edit, Fault
 from verl_doctor.lint.settings import is_spared
+from verl_doctor.lint.variables import with_variables
 from verl_doctor.matrix.matrix import Matrix
-from verl_doctor.model import Unavailable
 
 _KEYS: Final = ("env", "env-differ")
 
@@ -26,7 +25,7 @@ def faults(failure: Failure, launch: Launch, facts: Facts, matrix: Matrix) -> It
     """Yield the variable that brings a failure about."""
     if not trains(launch):
         return
-    here = replace(facts, env=_environment(launch, facts))
+    here = with_variables(launch, facts)
     for condition, sources in failure.alternatives(matrix):
         blamed = _blamed(condition.stated, launch)
         if blamed is None or ("vllm" in condition.stated and not uses_vllm(launch)):
@@ -45,13 +44,6 @@ def faults(failure: Failure, launch: Launch, facts: Facts, matrix: Matrix) -> It
                 sources=failure.cited(matrix, sources),
             )
             return
-
-
-def _environment(launch: Launch, facts: Facts) -> dict[str, str]:
-    """Return the environment of the program: this one, as far as it is known, and over it what the launch sets."""
-    known = {} if isinstance(facts.env, Unavailable) else dict(facts.env)
-    told = ((s.name, s.value) for s in launch.settings if s.kind == "environment")
-    return known | {name: value for name, value in told if value is not None}
 
 
 def _blamed(stated: Mapping[str, Any], launch: Launch) -> Setting | None:
@@ -75,7 +67,8 @@ def _edits(failure: Failure, condition: Condition, setting: Setting) -> tuple[Ed
     if f"unset {setting.name}" not in commands:
         return ()
     items = (setting.value or "").split(",")
-    rest = [item for item in items if not re.search(condition.stated["env"][setting.name], item)]
+    wanted = condition.stated.get("env", {}).get(setting.name, "")
+    rest = [item for item in items if not re.search(wanted, item)]
     if rest and len(rest) < len(items):
         return (Edit(span=setting.literal, text=",".join(rest)),) if setting.literal else ()
     return (Edit(span=setting.whole, text=""),)

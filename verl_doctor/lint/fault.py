@@ -21,8 +21,8 @@ class Fault:
     """A setting that is wrong for the versions in question.
 
     `id`, `name` and `severity` are those of the known failure, or of the rule. `edits` are there where one correction
-    is safe: applied together, they leave a file in which the rule finds nothing. `beside` are settings (name and value)
-    of which the correction is that they are added next to `setting`, in the file's own form.
+    is safe: applied together, they leave a file in which the rule finds nothing. Where the correction is to add
+    settings, `beside` holds them instead (name and value), to be written next to `setting` in the file's own form.
     """
 
     id: str

@@ -12,18 +12,20 @@ from verl_doctor.knowledge.launched import Case, cases
 from verl_doctor.lint.configured import Value, trains, uses_vllm, value
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Edit, Fault
+from verl_doctor.lint.variables import with_certain_variables
 from verl_doctor.matrix.matrix import Matrix
 
 
 def faults(failure: Failure, launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
     """Yield the settings that bring a failure about."""
-    if is_spared(failure, launch, facts):
+    here = with_certain_variables(launch, facts)
+    if is_spared(failure, launch, here):
         return
     for case in cases(failure.texts.launch):
         if case.spares or (case.only_vllm and not (uses_vllm(launch) and trains(launch))):
             continue
-        found = _values(case, launch, facts)
-        holds = _occurs(failure, case, facts, matrix) if found else None
+        found = _values(case, launch, here)
+        holds = _occurs(failure, case, here, matrix) if found else None
         if found and holds is not None and not failure.is_patched(facts):
             yield _fault(failure, case, found, holds, facts, matrix)
             return
@@ -85,7 +87,7 @@ def _fault(  # noqa: PLR0913, PLR0917 - what is wrong, and everything that it is
         if span
     ]
     beside = tuple((key, text) for key, text in case.fix if text and (key not in found or found[key].setting is None))
-    is_whole = len(edits) + len(beside) == len(case.fix)
+    is_all = not beside and len(edits) == len(case.fix)
     return Fault(
         id=failure.id,
         name=failure.name,
@@ -93,8 +95,8 @@ def _fault(  # noqa: PLR0913, PLR0917 - what is wrong, and everything that it is
         setting=next(each.setting for each in found.values() if each.setting),
         message=f"{failure.texts.title} ({', '.join((*told, *seen))}).",
         remedy=remedy(failure.texts.cures, failure.name, facts, matrix),
-        edits=tuple(edits) if is_whole and not beside else (),
-        beside=beside if is_whole else (),
+        edits=tuple(edits) if is_all else (),
+        beside=beside if len(beside) == len(case.fix) else (),
         sources=failure.cited(matrix),
     )
 
