@@ -1,7 +1,7 @@
 """Writes verl_doctor/settings/verl.json and vllm.json from the published releases: what each of them can be told.
 
-    python tools/write_settings.py            reads every release from the index (needs verl-doctor[test])
-    python tools/write_settings.py --check    writes nothing; exit status 1 if it would
+    python -m tools.write_settings            reads every release from the index (needs verl-doctor[test])
+    python -m tools.write_settings --check    writes nothing; exit status 1 if it would
 
 A name is kept with the releases that know it, as ranges of their numbers in the list of releases.
 """
@@ -18,10 +18,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import verl_settings
-import vllm_settings
 from packaging.version import Version
 
+from tools import verl_settings, vllm_settings
 from verl_doctor import releases
 from verl_doctor.releases.index import Index
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
@@ -38,10 +38,14 @@ ROLLOUT: Final = "actor_rollout_ref.rollout"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configured:
-    """The configurations that a launch may start from, of one release; all are possible."""
+    """The configurations of one release that a launch may start from, and those that it starts from as it stands.
+
+    They differ where a launch takes more from elsewhere, which may name another configuration.
+    """
 
     release: str
     possible: tuple[Keys, ...]
+    likely: tuple[Keys, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +62,12 @@ class Value:
 
 def module(launch: Launch) -> str | None:
     """Return the module that a launch runs, whether it is named as such or by its file."""
-    if launch.program is None:
+    if not launch.program:
         return None
     name = launch.program
     if name.endswith(".py"):
-        path = PurePosixPath(name)
-        parts = path.parts[path.parts.index("verl") :] if "verl" in path.parts else path.parts
-        name = ".".join(parts).removesuffix(".py")
+        _, found, inner = f"/{name}".rpartition("/verl/")
+        name = (f"verl/{inner}" if found else name).removesuffix(".py").replace("/", ".")
     return name
 
 
@@ -75,17 +78,17 @@ def configured(launch: Launch, facts: Facts) -> Configured | None:
     family = FAMILIES.get(module(launch) or "")
     if release is None or known is None or family is None:
         return None
-    named = chosen(launch)
-    if named is not None:
-        return Configured(release=release, possible=(known[named],)) if named in known else None
     if any(_chooses(setting) for setting in launch.settings):
-        return None
-    return Configured(release=release, possible=tuple(_of_family(known, family, launch)))
+        named = chosen(launch)
+        only = (known[named],) if named in known else ()
+        return Configured(release=release, possible=only, likely=only) if only else None
+    likely = tuple(_variants(known, family[:1], launch))
+    possible = tuple(_variants(known, family, launch)) if launch.open else likely
+    return Configured(release=release, possible=possible, likely=likely) if likely else None
 
 
-def _of_family(known: dict[str, Keys] | object, family: tuple[str, ...], launch: Launch) -> Iterator[Keys]:
-    """Yield the configurations of a program: those with another engine too where a launch chooses one."""
-    assert isinstance(known, dict)  # noqa: S101 - narrowed for the type checker
+def _variants(known: Mapping[str, Keys], family: Sequence[str], launch: Launch) -> Iterator[Keys]:
+    """Yield configurations by name: all variants where a launch chooses a part of the configuration."""
     chooses = any(is_group(setting.name) for setting in launch.settings if setting.kind == "verl")
     for name, keys in known.items():
         if name in family or (chooses and name.split()[0] in family):
@@ -93,7 +96,7 @@ def _of_family(known: dict[str, Keys] | object, family: tuple[str, ...], launch:
 
 
 def chosen(launch: Launch) -> str | None:
-    """Return the configuration that a launch names; None where it names none."""
+    """Return the configuration that a launch names; None where that is not known."""
     names = [s for s in launch.settings if s.kind == "verl" and s.name.lstrip("-") in _NAMES]
     if not names or names[-1].value is None:
         return None
@@ -121,7 +124,7 @@ def value(launch: Launch, facts: Facts, key: str) -> Value | None:
     start = configured(launch, facts)
     if start is None:
         return None
-    defaults = {values.written(keys[key]) if key in keys else MISSING for keys in start.possible}
+    defaults = {values.written(keys[key]) if key in keys else MISSING for keys in start.likely}
     text = defaults.pop() if len(defaults) == 1 else MISSING
     return None if text == MISSING or "${" in text else Value(text=text, setting=None, assumed=launch.open)
 

@@ -57,7 +57,6 @@ ONE_GPU = "trainer.n_gpus_per_node=1\ntrainer.nnodes=1\n"
 ULYSSES = f"{ACTOR}.ulysses_sequence_parallel_size=2\n"
 EXPERTS = f"{ROLLOUT}.expert_parallel_size=8\n"
 CAPTURE = f"{ROLLOUT}.cudagraph_capture_sizes=[1,2,4]\n"
-TENSOR = f"{ROLLOUT}.tensor_model_parallel_size=2\n"
 
 FOUND = [
     ("expandable-segments-assert", EXPANDABLE, "verl==0.5.0 vllm==0.9.1"),
@@ -93,7 +92,6 @@ FOUND = [
     ("transformers-448-ulysses", ULYSSES, "verl==0.2.0.post2 transformers==4.48.0"),
     ("sync-only", ASYNC, "verl==0.6.1 vllm==0.8.5"),
     ("v0-n-gt1-leak", MANY, "verl==0.4.1 vllm==0.7.2"),
-    ("symm-mem-allreduce", TENSOR, "verl==0.6.1 vllm==0.11.0"),
     ("cuda-graph-sizes-cli", CAPTURE, "verl==0.7.0 vllm==0.13.0"),
     ("mm-preprocessor-cache-removed", MM_CACHE, "verl==0.7.0 vllm==0.13.0"),
     ("vllm-v1-lora-engine", LORA + ASYNC, "verl==0.5.0 vllm==0.9.1"),
@@ -159,7 +157,6 @@ SILENT = [
     ("sync-only", SYNC, "verl==0.6.1 vllm==0.8.5", "sync"),
     ("v0-n-gt1-leak", MANY, "verl==0.4.1 vllm==0.8.5", "another vLLM"),
     ("v0-n-gt1-leak", f"{ROLLOUT}.n=1\n", "verl==0.4.1 vllm==0.7.2", "1"),
-    ("symm-mem-allreduce", TENSOR + "export VLLM_ALLREDUCE_USE_SYMM_MEM=0\n", "verl==0.6.1 vllm==0.11.0", "off"),
     ("cuda-graph-sizes-cli", f"{ROLLOUT}.cudagraph_capture_sizes=null\n", "verl==0.7.0 vllm==0.13.0", "null"),
     ("cuda-graph-sizes-cli", CAPTURE, "verl==0.7.0 vllm==0.12.0", "another vLLM"),
     ("mm-preprocessor-cache-removed", MM_CACHE, "verl==0.7.0 vllm==0.12.0", "another vLLM"),

@@ -12,7 +12,7 @@ from typing import Final
 
 from verl_doctor import knowledge
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import environment, settings
+from verl_doctor.lint import cases, environment
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Fault
 from verl_doctor.matrix.matrix import Matrix
@@ -27,4 +27,4 @@ def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
     """Yield what settings and variables bring about."""
     for failure in knowledge.load():
         yield from environment.faults(failure, launch, facts, matrix)
-        yield from settings.faults(failure, launch, facts, matrix)
+        yield from cases.faults(failure, launch, facts, matrix)

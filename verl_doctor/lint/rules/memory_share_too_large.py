@@ -19,7 +19,7 @@ from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.lint import values
-from verl_doctor.lint.configured import ROLLOUT, configured, trains, uses_vllm, value
+from verl_doctor.lint.configured import ROLLOUT, configured, module, trains, uses_vllm, value
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.fault import Fault
 from verl_doctor.lint.versions import released
@@ -59,7 +59,12 @@ def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
 def _is_colocated(launch: Launch, facts: Facts) -> bool:
     """Say whether FSDP's parameters and optimizer stay on GPUs that vLLM takes its share of."""
     vllm, strategy = released(facts, "vllm"), value(launch, facts, "actor_rollout_ref.actor.strategy")
-    if vllm is None or satisfies(vllm, ">=0.7.0") is not True or strategy is None:
+    if (
+        "generation" in (module(launch) or "")
+        or vllm is None
+        or satisfies(vllm, ">=0.7.0") is not True
+        or strategy is None
+    ):
         return False
     kept = [(value(launch, facts, key), wanted) for key, wanted in _KEPT]
     return strategy.text in _STRATEGIES and all(found and values.plain(found.text) is wanted for found, wanted in kept)

@@ -36,7 +36,7 @@ def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
     for found in refused(launch.settings, start):
         if found.why == "there already":
             setting = found.setting
-            default = start.possible[0][setting.name]
+            default = start.likely[0][setting.name]
             has = "" if default == MAPPING or isinstance(default, list) else f", {values.written(default)} by default"
             yield Fault(
                 id=ID,

@@ -25,7 +25,7 @@ from verl_doctor.lint.open_parts import is_open
 from verl_doctor.lint.overrides import refused
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Remedy, Severity
-from verl_doctor.settings.keys import known_by
+from verl_doctor.settings.keys import configurations, known_by
 from verl_doctor.settings.renames import Rename, other_name
 
 ID: Final = "VD600"
@@ -63,10 +63,16 @@ def _fault(setting: Setting, start: Configured) -> Fault:
 
 
 def _message(setting: Setting, release: str) -> str:
-    elsewhere = known_by(setting.name)
-    told = f" ({elsewhere} has it)" if elsewhere else ""
     stops = "Could not delete from config" if setting.sigil == "~" else f"Could not override '{setting.name}'"
-    return f'verl {release} has no key {setting.name}{told}: Hydra stops with "{stops}" before anything starts.'
+    return f'verl {release} has no key {setting.name}{_elsewhere(setting.name, release)}: Hydra stops with "{stops}" before anything starts.'
+
+
+def _elsewhere(key: str, release: str) -> str:
+    """Say who has a key: another configuration of this release, or other releases."""
+    if any(key in keys for keys in (configurations(release) or {}).values()):
+        return " in the configuration that this program starts with; another one has it"
+    known = known_by(key)
+    return f" ({known} has it)" if known else ""
 
 
 def _advice(setting: Setting, rename: Rename | None, near: str | None) -> str:
