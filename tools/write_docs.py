@@ -25,8 +25,8 @@ CHECKS = """\
 
 Written by `python tools/write_docs.py` from the checks (`verl_doctor/checks`), the rules of lint
 (`verl_doctor/lint/rules`) and the known failures (`verl_doctor/knowledge`). The name is what `--allow` takes, and leads
-to what `verl-doctor explain` says; ids are permanent. `check` finds what versions, environment variables, files, limits,
-driver, GPUs and imports tell; the rest shows in a log (`diagnose`) or in a setting of the launch script (`lint`).
+to what `verl-doctor explain` says; ids are permanent. `check` finds what versions, environment variables, files,
+limits, driver, GPUs and imports tell; the rest shows in a log (`diagnose`) or in a setting of the launch (`lint`).
 
 | id | name | severity | found by | condition |
 |---|---|---|---|---|

@@ -1,7 +1,7 @@
 """A launch, one setting a line, with the places where an edit would go.
 
-`export NAME=VALUE` sets a variable, `--option=VALUE` an option of vLLM's command line, `name==VERSION` is a requirement,
-anything else an override of Hydra. A value of `$...` is one that only the running script knows.
+`export NAME=VALUE` sets a variable, `--option=VALUE` an option of vLLM's command line, `name==VERSION` is a
+requirement, anything else an override of Hydra. A value of `$...` is one that only the running script knows.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -109,8 +110,6 @@ def test_silent_where_configurations_differ() -> None:
     ],
 )
 def test_open_parts(key: str, expected: bool) -> None:
-    keys = {
-        **{"engine_kwargs": "{}", "engine_kwargs.vllm": "{}", "engine_kwargs.vllm.swap_space": None},
-        **{"plain": "{}", "plain.known": 1, "empty": "{}", "nothing": None},
-    }
+    keys: dict[str, Any] = dict.fromkeys(("engine_kwargs", "engine_kwargs.vllm", "plain", "empty"), "{}")
+    keys |= {"engine_kwargs.vllm.swap_space": None, "plain.known": 1, "nothing": None}
     assert is_open(key, keys) is expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -128,7 +129,11 @@ def test_names_are_read_from_sources() -> None:
 
 
 def test_rows_are_ranges() -> None:
-    read = {"1": {"a": {"k": 1}}, "2": {"a": {"k": 1}, "b": {"k": 1}}, "3": {"a": {"k": "x" * 99}}}
+    read: dict[str, dict[str, dict[str, Any]]] = {
+        "1": {"a": {"k": 1}},
+        "2": {"a": {"k": 1}, "b": {"k": 1}},
+        "3": {"a": {"k": "x" * 99}},
+    }
     sets, rows = write_settings.keys(read, ["a", "b"])
     assert [(row[0], row[1], sets[row[2]], row[3]) for row in rows["k"]] == [
         (0, 0, [0], 1),

@@ -80,7 +80,7 @@ def configured(launch: Launch, facts: Facts) -> Configured | None:
         return None
     if any(_chooses(setting) for setting in launch.settings):
         named = chosen(launch)
-        only = (known[named],) if named in known else ()
+        only = (known[named],) if named is not None and named in known else ()
         return Configured(release=release, possible=only, likely=only) if only else None
     likely = tuple(_variants(known, family[:1], launch))
     possible = tuple(_variants(known, family, launch)) if launch.open else likely

@@ -11,10 +11,10 @@ from verl_doctor.knowledge.cures import remedy
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.knowledge.judgement import Condition, Holds
 from verl_doctor.knowledge.predicates import ABSENT, PRESENT
+from verl_doctor.lint.cases import is_spared
 from verl_doctor.lint.configured import trains, uses_vllm
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.fault import Edit, Fault
-from verl_doctor.lint.cases import is_spared
 from verl_doctor.lint.variables import with_variables
 from verl_doctor.matrix.matrix import Matrix
 

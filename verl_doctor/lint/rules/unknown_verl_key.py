@@ -64,7 +64,8 @@ def _fault(setting: Setting, start: Configured) -> Fault:
 
 def _message(setting: Setting, release: str) -> str:
     stops = "Could not delete from config" if setting.sigil == "~" else f"Could not override '{setting.name}'"
-    return f'verl {release} has no key {setting.name}{_elsewhere(setting.name, release)}: Hydra stops with "{stops}" before anything starts.'
+    told = _elsewhere(setting.name, release)
+    return f'verl {release} has no key {setting.name}{told}: Hydra stops with "{stops}" before anything starts.'
 
 
 def _elsewhere(key: str, release: str) -> str:
