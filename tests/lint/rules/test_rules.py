@@ -291,8 +291,11 @@ def test_a_removed_variable_is_milder_than_a_misspelt_one() -> None:
     assert severities == [Severity.INFO, Severity.WARNING]
 
 
-def test_more_from_elsewhere_leaves_no_certainty() -> None:
+def test_defaults_that_may_be_set_from_elsewhere_make_it_milder() -> None:
     facts = facts_with("verl==0.5.0 vllm==0.9.1")
-    assert not ask(RULES["batched-tokens-too-few"], LONG, facts, takes_more=True)
-    assert not ask(RULES["padding-with-ulysses"], ULYSSES, facts, takes_more=True)
-    assert ask(RULES["rollout-size-mismatch"], EIGHT + f"{TENSOR}=3\n", facts, takes_more=True)
+    for name, text in (("batched-tokens-too-few", LONG), ("padding-with-ulysses", ULYSSES)):
+        (fault,) = ask(RULES[name], text, facts, takes_more=True)
+        assert fault.severity is Severity.WARNING
+        assert "from elsewhere" in fault.message
+    (fault,) = ask(RULES["rollout-size-mismatch"], EIGHT + f"{TENSOR}=3\n", facts, takes_more=True)
+    assert fault.severity is Severity.ERROR

@@ -20,6 +20,7 @@ from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.lint import values
+from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import ROLLOUT, certain, configured, count, module
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Fault
@@ -55,6 +56,10 @@ class Sizes:
 def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
     """Yield the sizes that do not fit."""
     del matrix
+    yield from graded(lambda here: _faults(here, facts), launch)
+
+
+def _faults(launch: Launch, facts: Facts) -> Iterator[Fault]:
     start = configured(launch, facts)
     if start is None or module(launch) != "verl.trainer.main_ppo":
         return

@@ -15,6 +15,7 @@ from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.lint import values
+from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import ROLLOUT, certain, configured, count, module, uses_vllm
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.fault import Edit, Fault
@@ -33,6 +34,10 @@ _LENGTHS: Final = ("data.max_prompt_length", "data.max_response_length")
 def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
     """Yield the number of tokens where it is refused."""
     del matrix
+    yield from graded(lambda here: _faults(here, facts), launch)
+
+
+def _faults(launch: Launch, facts: Facts) -> Iterator[Fault]:
     start = configured(launch, facts)
     if start is None or module(launch) != "verl.trainer.main_ppo" or not uses_vllm(launch):
         return

@@ -12,6 +12,7 @@ from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.lint import values
+from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import ROLLOUT, uses_vllm, value
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Edit, Fault
@@ -28,6 +29,10 @@ EAGER: Final = f"{ROLLOUT}.enforce_eager"
 def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
     """Yield the sizes that do nothing."""
     del matrix
+    yield from graded(lambda here: _faults(here, facts), launch)
+
+
+def _faults(launch: Launch, facts: Facts) -> Iterator[Fault]:
     sizes, eager = launch.setting("verl", SIZES), value(launch, facts, EAGER)
     if sizes is None or sizes.value is None or values.plain(sizes.value) is None or not uses_vllm(launch):
         return

@@ -14,6 +14,7 @@ from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.lint import values
+from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import certain, configured, count, module
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Edit, Fault
@@ -30,6 +31,10 @@ _PADDING: Final = "actor_rollout_ref.model.use_remove_padding"
 def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
     """Yield the size where padding stays."""
     del matrix
+    yield from graded(lambda here: _faults(here, facts), launch)
+
+
+def _faults(launch: Launch, facts: Facts) -> Iterator[Fault]:
     setting, size = launch.setting("verl", _SIZE), count(launch, facts, _SIZE)
     start, padding = configured(launch, facts), certain(launch, facts, _PADDING)
     strategy = certain(launch, facts, "actor_rollout_ref.actor.strategy")

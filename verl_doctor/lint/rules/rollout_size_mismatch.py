@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
+from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import ROLLOUT, configured, count, module, value
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Fault
@@ -33,6 +34,10 @@ _PROGRAM: Final = "verl.trainer.main_ppo"
 def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
     """Yield the size that does not fit."""
     del matrix
+    yield from graded(lambda here: _faults(here, facts), launch)
+
+
+def _faults(launch: Launch, facts: Facts) -> Iterator[Fault]:
     start = configured(launch, facts)
     setting = launch.setting("verl", TENSOR) or launch.setting("verl", _GPUS[0])
     if start is None or setting is None or module(launch) != _PROGRAM or _is_apart(launch):
