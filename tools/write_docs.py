@@ -1,4 +1,4 @@
-"""Writes docs/checks.md, docs/patches.md and a page per check and known failure (docs/failures) from the code.
+"""Writes docs/checks.md, docs/patches.md and a page per check, rule and known failure (docs/failures) from the code.
 
 python tools/write_docs.py [--check]
 
@@ -21,12 +21,12 @@ from verl_doctor.report import explain_markdown
 DOCS = Path(__file__).parents[1] / "docs"
 FOLDER = "failures"
 CHECKS = """\
-# What `verl-doctor check` looks for
+# What `verl-doctor check` and `verl-doctor lint` look for
 
-Written by `python tools/write_docs.py` from the checks (`verl_doctor/checks`) and the known failures
-(`verl_doctor/knowledge`). The name is what `--allow` takes, and leads to what `verl-doctor explain` says; ids are
-permanent. `check` finds what versions, environment variables, files, limits, driver, GPUs and imports tell; the rest
-shows in a log or in a setting of the launch script.
+Written by `python tools/write_docs.py` from the checks (`verl_doctor/checks`), the rules of lint
+(`verl_doctor/lint/rules`) and the known failures (`verl_doctor/knowledge`). The name is what `--allow` takes, and leads
+to what `verl-doctor explain` says; ids are permanent. `check` finds what versions, environment variables, files,
+limits, driver, GPUs and imports tell; the rest shows in a log (`diagnose`) or in a setting of the launch (`lint`).
 
 | id | name | severity | found by | condition |
 |---|---|---|---|---|

@@ -11,12 +11,15 @@ from verl_doctor.explain.entries import by_layer, entries, named
 from verl_doctor.model import Layer
 from verl_doctor.patching.catalogue import built_in
 
+RULES = (*range(600, 614), 639)
 
-def test_everything_that_check_and_patch_know_is_there() -> None:
-    names = {entry.name for entry in entries()}
+
+def test_everything_that_check_lint_and_patch_know_is_there() -> None:
+    names = {entry.name for entry in entries() if entry.kind != "rule"}
+    assert {entry.id for entry in entries() if entry.kind == "rule"} == {f"VD{number}" for number in RULES}
     known = {*(question.name for question in questions()), *(failure.name for failure in knowledge.load())}
     assert known | {patch.name for patch in built_in()} == names
-    assert len(names) == len(entries())
+    assert len({entry.name for entry in entries()}) == len(entries())
 
 
 @pytest.mark.parametrize("word", ["VD123", "vd123", "VDP004", "v0-n-gt1-leak", "V0-N-GT1-leak"])

@@ -1,4 +1,4 @@
-"""All entries, from the checks, the known failures and the patches."""
+"""All entries, from the checks, the rules of lint, the known failures and the patches."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from verl_doctor.errors import UsageError
 from verl_doctor.explain import ways, words
 from verl_doctor.explain.entry import Cure, Edit, Entry
 from verl_doctor.knowledge.failure import Failure
+from verl_doctor.lint import rules
 from verl_doctor.matrix.load import load as load_matrix
 from verl_doctor.model import Layer
 from verl_doctor.patching.catalogue import built_in
@@ -30,10 +31,11 @@ _ID: Final = re.compile(r"(vdp?)(\d+)")
 def entries() -> tuple[Entry, ...]:
     """Return an entry for each name, by layer and id; a patch is told where the failure that it cures is."""
     patches = {patch.name: patch for patch in built_in()}
-    modules = (
-        importlib.import_module(f"{checks.__name__}.{found.name}") for found in pkgutil.iter_modules(checks.__path__)
-    )
-    found = [*map(_check, modules), *(_failure(failure, patches.get(failure.name)) for failure in knowledge.load())]
+    found = [
+        *map(_check, _modules(checks)),
+        *map(_rule, _modules(rules)),
+        *(_failure(failure, patches.get(failure.name)) for failure in knowledge.load()),
+    ]
     names = {entry.name for entry in found}
     found += [_patch(patch) for patch in patches.values() if patch.name not in names]
     return tuple(sorted(found, key=lambda entry: (entry.layer.rank, entry.id)))
@@ -59,6 +61,12 @@ def _near(word: str, known: Sequence[str]) -> list[str]:
     return [key for key in names if word and word in key][:_NEAR] or difflib.get_close_matches(word, names, _NEAR, 0.5)
 
 
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    return (
+        importlib.import_module(f"{package.__name__}.{each.name}") for each in pkgutil.iter_modules(package.__path__)
+    )
+
+
 def _check(module: ModuleType) -> Entry:
     title, _, text = (module.__doc__ or "").strip().partition("\n")
     return Entry(
@@ -71,6 +79,20 @@ def _check(module: ModuleType) -> Entry:
         text=text.strip(),
         found_by=ways.of_check(module.LAYER, signature(module.ask).parameters, is_logged=hasattr(module, "SIGNATURE")),
         signatures=getattr(module, "SIGNATURE", ()),
+    )
+
+
+def _rule(module: ModuleType) -> Entry:
+    title, _, text = (module.__doc__ or "").strip().partition("\n")
+    return Entry(
+        id=module.ID,
+        name=module.NAME,
+        kind="rule",
+        layer=Layer.TRAINER,
+        severity=module.SEVERITY,
+        title=title.rstrip("."),
+        text=text.strip(),
+        found_by=("launch",),
     )
 
 
@@ -97,7 +119,7 @@ def _failure(failure: Failure, patch: Patch | None) -> Entry:
         alone=tuple(pattern.pattern for pattern in texts.alone),
         frames=tuple(pattern.pattern for pattern in texts.frames),
         follows=texts.follows,
-        launch=texts.launch,
+        launch=tuple(map(words.launch, texts.launch)),
         cures=tuple(_cures(failure)),
         sources=matrix.cite(tuple(dict.fromkeys(ids))),
         patch=edit(patch) if patch else None,

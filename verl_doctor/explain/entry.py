@@ -7,7 +7,7 @@ from typing import Literal
 
 from verl_doctor.model import Layer, Severity, Source
 
-Kind = Literal["check", "failure", "patch"]
+Kind = Literal["check", "rule", "failure", "patch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A check, a known failure, or a patch without either; `text` are its paragraphs, as they are written.
+    """A check, a rule of lint, a known failure, or a patch without any; `text` are its paragraphs, as they are written.
 
     `when` are alternatives, each a list of what must hold; where none of `within` holds, it cannot occur. `found_by`
     are the ways to find it; `signatures` are regular expressions for lines of a log; where there are `frames`, those

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from verl_doctor.knowledge.cures import Cure
 from verl_doctor.knowledge.failure import ANY
+from verl_doctor.knowledge.launched import Case
 from verl_doctor.knowledge.predicates import ABSENT, PRESENT
 from verl_doctor.reinstall import TORCH_AGAIN
 
@@ -129,6 +130,15 @@ def follows(names: tuple[str, ...]) -> str:
     if names == (ANY,):
         return "It is usually a consequence: whatever else the log shows goes before it."
     return f"It is usually a consequence where the log also shows {' or '.join(f'`{name}`' for name in names)}."
+
+
+def launch(entry: str | Case) -> str:
+    """Return settings as a launch would hold them, with where they matter."""
+    if isinstance(entry, str):
+        return entry
+    settings = " ".join(wanted.said(key) for key, wanted in entry.settings)
+    where = " or ".join("; ".join(condition(each.stated)) for each in entry.where)
+    return ("not with " if entry.spares else "") + settings + (f"  # where {where}" if where else "")
 
 
 def cure(cure: Cure) -> tuple[str, tuple[str, ...]]:

@@ -13,6 +13,8 @@ from verl_doctor.knowledge.conditions import versions
 from verl_doctor.knowledge.cures import Cure, remedy
 from verl_doctor.knowledge.cures import read as read_cure
 from verl_doctor.knowledge.judgement import Condition, Holds, HoldsNot, Unknown, judge_any
+from verl_doctor.knowledge.launched import Case
+from verl_doctor.knowledge.launched import read as read_launch
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.strict_yaml import Part, Row, row
 from verl_doctor.model import (
@@ -38,7 +40,7 @@ class Texts:
 
     Where there are `frames`, a signature counts only in a traceback that has a frame whose file or function one of
     them matches; those that are in `alone` too count anywhere. A failure that `follows` others (their names, or ANY)
-    is usually but a consequence of theirs.
+    is usually but a consequence of theirs. `launch` holds settings that have to do with it, in words or to be judged.
     """
 
     title: str
@@ -46,7 +48,7 @@ class Texts:
     alone: tuple[re.Pattern[str], ...]
     frames: tuple[re.Pattern[str], ...]
     follows: tuple[str, ...]
-    launch: tuple[str, ...]
+    launch: tuple[str | Case, ...]
     cause: str
     cures: tuple[Cure, ...]
     sources: tuple[str, ...]
@@ -97,7 +99,7 @@ class Failure:
         for condition, sources in self.alternatives(matrix):
             match condition.judge(facts):
                 case Holds() as judgement:
-                    if self._is_patched(facts):
+                    if self.is_patched(facts):
                         return Passed()
                     return Failed((self._finding(judgement, sources, facts, matrix),))
                 case Unknown() as judgement:
@@ -110,7 +112,7 @@ class Failure:
         """Say whether this failure can occur on these facts; what is unknown does not rule it out."""
         return not self.within or not isinstance(judge_any(self.within, facts), HoldsNot)
 
-    def _is_patched(self, facts: Facts) -> bool:
+    def is_patched(self, facts: Facts) -> bool:
         """Say whether a patch that cures this failure has been applied, or came with the release."""
         if isinstance(facts.patches, Unavailable):
             return False
@@ -122,6 +124,10 @@ class Failure:
         rows = [(versions(broken.when), broken.sources) for broken in matrix.breaks_of(self.name)]
         return [*rows, *((condition, ()) for condition in self.when)]
 
+    def cited(self, matrix: Matrix, ids: tuple[str, ...] = ()) -> tuple[Source, ...]:
+        """Return these sources of the matrix, and the failure's own."""
+        return matrix.cite(tuple(dict.fromkeys((*ids, *self.texts.sources))))
+
     def _finding(self, holds: Holds, sources: tuple[str, ...], facts: Facts, matrix: Matrix) -> Finding:
         texts = self.texts
         found = ", ".join(dict.fromkeys(seen.what for seen in holds.seen))
@@ -129,14 +135,10 @@ class Failure:
             message=f"{texts.title} ({found}).",
             remedy=remedy(texts.cures, self.name, facts, matrix),
             evidence=tuple(dict.fromkeys(seen.where for seen in holds.seen)),
-            sources=_cited(matrix, (*sources, *texts.sources)),
+            sources=self.cited(matrix, sources),
             about=frozenset(seen.about for seen in holds.seen if seen.about),
             prevents=self.prevents,
         )
-
-
-def _cited(matrix: Matrix, ids: tuple[str, ...]) -> tuple[Source, ...]:
-    return matrix.cite(tuple(dict.fromkeys(ids)))
 
 
 @cache
@@ -151,7 +153,7 @@ def _texts(part: Part) -> Texts:
         alone=alone,
         frames=_patterns("frames", fields),
         follows=fields.texts("follows"),
-        launch=fields.texts("launch"),
+        launch=read_launch(fields.get("launch", []), fields.place),
         cause=fields.text("cause"),
         cures=tuple(read_cure(cure) for cure in fields.rows("cure")),
         sources=fields.texts("sources"),

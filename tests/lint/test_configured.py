@@ -1,0 +1,120 @@
+"""What a launch starts from, and the values that keys have in the end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.lint.lines import PPO, launch_of
+from verl_doctor.facts.stated import stated
+from verl_doctor.lint import values
+from verl_doctor.lint.configured import Value, certain, configured, count, module, trains, uses_vllm, value
+from verl_doctor.lint.versions import released
+from verl_doctor.model import Unavailable
+
+N = "actor_rollout_ref.rollout.n"
+FACTS = stated({"verl": "0.5.0"}, "told")
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("verl.trainer.main_ppo", "verl.trainer.main_ppo"),
+        ("verl/trainer/main_ppo.py", "verl.trainer.main_ppo"),
+        ("/opt/verl/verl/trainer/main_ppo.py", "verl.trainer.main_ppo"),
+        ("recipe/dapo/main_dapo.py", "recipe.dapo.main_dapo"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_module(program: str | None, expected: str | None) -> None:
+    assert module(launch_of("", program)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ("1", False)),
+        (f"{N}=8\n", ("8", True)),
+        (f"{N}=8\n{N}=4\n", ("4", True)),
+        (f"{N}=$N\n", None),
+        (f"~{N}=1\n", None),
+        ("actor_rollout_ref.rollout={n: 8}\n", None),
+    ],
+)
+def test_value(text: str, expected: tuple[str, bool] | None) -> None:
+    found = value(launch_of(text), FACTS, N)
+    assert (found and (found.text, found.setting is not None)) == expected
+
+
+@pytest.mark.parametrize("key", ["no.such.key", "data.val_files.x", "actor_rollout_ref.rollout.prompt_length"])
+def test_no_default(key: str) -> None:
+    assert value(launch_of(""), FACTS, key) is None
+
+
+def test_a_default_is_assumed_where_more_may_come() -> None:
+    launch = launch_of("", takes_more=True)
+    assert value(launch, FACTS, N) == Value(text="1", setting=None, assumed=True)
+    assert certain(launch, FACTS, N) is None
+    assert count(launch_of(""), FACTS, N) == 1
+    assert count(launch_of(f"{N}=two\n"), FACTS, N) is None
+    assert count(launch_of(f"{N}=1.5\n"), FACTS, N) is None
+
+
+def test_a_part_that_is_chosen_leaves_what_all_have() -> None:
+    newest = stated({"verl": "0.8.0"}, "told")
+    strategy = "actor_rollout_ref.actor.strategy"
+    chosen = launch_of("model_engine=megatron\n")
+    assert value(launch_of(""), newest, strategy) == Value(text="fsdp", setting=None)
+    assert value(chosen, newest, strategy) is None
+    assert value(chosen, newest, N) == Value(text="1", setting=None)
+
+
+def test_a_checkout_may_be_anything() -> None:
+    assert not isinstance(FACTS.packages, Unavailable)
+    verl = FACTS.packages["verl"]
+    for distribution in (
+        replace(verl, editable="/src/verl"),
+        replace(verl, commit="abc"),
+        replace(verl, broken="no METADATA"),
+    ):
+        facts = replace(FACTS, packages={"verl": distribution})
+        assert released(facts, "verl") is None
+        assert configured(launch_of(""), facts) is None
+    assert released(FACTS, "vllm") is None
+    assert released(replace(FACTS, packages=Unavailable("no")), "verl") is None
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "expected"),
+    [
+        (PPO, "", True),
+        (None, "", True),
+        ("verl.trainer.main_generation", "", True),
+        ("verl.trainer.sft_trainer", "", False),
+        ("recipe.own.main", f"{N}=2\n", True),
+        ("recipe.own.main", "", False),
+    ],
+)
+def test_what_trains(program: str | None, text: str, *, expected: bool) -> None:
+    assert trains(launch_of(text, program)) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("vllm", True), ("'vllm'", True), ("sglang", False), ("$ENGINE", False)]
+)
+def test_engine(name: str, *, expected: bool) -> None:
+    assert uses_vllm(launch_of(f"actor_rollout_ref.rollout.name={name}\n")) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *(("True", True), ("false", False), ("null", None), ("0.60", 0.6), ("1e-6", 1e-6), ("8", 8), ("1_000", 1000)),
+        *(("'8'", "8"), ("vllm", "vllm"), ("e", "e"), ("", ""), ("-1", -1)),
+    ],
+)
+def test_values_as_hydra_reads_them(text: str, expected: values.Plain) -> None:
+    assert values.plain(text) == expected
+    assert type(values.plain(text)) is type(expected)
