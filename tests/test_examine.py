@@ -142,7 +142,9 @@ def test_a_check_that_breaks_does_not_stop_the_others(monkeypatch: pytest.Monkey
     report = report_on()
     assert isinstance(result_of(report, first.name).outcome, Crashed)
     assert report.verdict is Verdict.UNKNOWN
-    assert len(report.results) == len([question for question in asked if not {"imports", "expected"} & set(question.needs)])
+    assert len(report.results) == len(
+        [question for question in asked if not {"imports", "expected"} & set(question.needs)]
+    )
 
 
 MOVED = [("torch", "2.4.0"), ("torch", "2.6.0"), ("torch", "2.13.0"), ("transformers", "4.45.2"),

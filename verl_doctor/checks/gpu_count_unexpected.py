@@ -1,4 +1,4 @@
-"""This node shows more or fewer GPUs than the policy expects.
+"""A node shows more or fewer GPUs than the policy expects.
 
 A job that was planned for eight GPUs waits forever for the eighth, or leaves one idle. A GPU is missing where it fell
 off the bus, where CUDA_VISIBLE_DEVICES or the scheduler hides it, or where a container was given fewer.

@@ -33,8 +33,8 @@ def ask(facts: Facts, expected: Expected) -> Iterator[Finding]:
         if state.state == "applicable" or state.is_affected:
             reason = f" ({state.reason})" if state.reason else ""
             yield Finding(
-                message=f"{expected.origin} requires the patch {name}, and {state.distribution} {state.version} is "
-                f"without it: {state.file} is {state.state}{reason}.",
+                message=f"{expected.origin} requires the patch {name}, and {state.distribution} {state.version} has "
+                f"the bug without it{reason}.",
                 remedy=Remedy(
                     text=f"Apply {name}.",
                     commands=(f"verl-doctor patch --apply {name} {facts.target.options}",),

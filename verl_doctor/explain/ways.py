@@ -7,7 +7,19 @@ from typing import Final
 
 from verl_doctor.model import Layer
 
-WAYS: Final = ("versions", "environment", "files", "binaries", "limits", "driver", "GPU", "imports", "log", "launch", "policy")
+WAYS: Final = (
+    "versions",
+    "environment",
+    "files",
+    "binaries",
+    "limits",
+    "driver",
+    "GPU",
+    "imports",
+    "log",
+    "launch",
+    "policy",
+)
 """What tells of it, in the order in which it is said."""
 _OF_KEY: Final = {
     "env": "environment",

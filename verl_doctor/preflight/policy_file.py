@@ -68,22 +68,22 @@ def _read(file: Path) -> str:
 
 def _toml(file: Path, text: str) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(text)
+        content: Mapping[str, Any] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"The policy {file} is no TOML: {error}.") from error
     except RecursionError:
         raise UsageError(f"The policy {file} is nested too deeply.") from None
+    return content
 
 
 def _policy(file: Path, parsed: tuple[str, Mapping[str, Any]], *, whole: bool) -> Policy | None:
     text, content = parsed
-    place: tuple[str, ...] = ()
-    if not whole:
-        place = _TABLE
-        for key in place:
-            content = content.get(key) if isinstance(content, Mapping) else None  # type: ignore[assignment] # may be absent
-        if not isinstance(content, Mapping):
+    place = () if whole else _TABLE
+    for key in place:
+        inner = content.get(key)
+        if not isinstance(inner, Mapping):
             return None
+        content = inner
     try:
         return policy(Document(content=content, folder=file.resolve().parent, origin=str(file)))
     except WrongTermError as error:

@@ -119,7 +119,9 @@ def _ruling(table: _Table, usual: Severity) -> Ruling:
     reason = table.get("reason", str)
     is_milder = severity is None or severity.rank > usual.rank
     if is_milder and not (reason and reason.strip()):
-        raise table.wrong(f"{said!r} is milder than the check's own {usual.value!r}, which needs a 'reason'", "severity")
+        raise table.wrong(
+            f"{said!r} is milder than the check's own {usual.value!r}, which needs a 'reason'", "severity"
+        )
     return Ruling(severity=severity, reason=reason, expires=_day(table, "expires"))
 
 

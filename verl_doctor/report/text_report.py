@@ -26,6 +26,7 @@ from verl_doctor.model import (
 )
 from verl_doctor.remedies import ESSENTIAL
 from verl_doctor.report.fold import fold
+from verl_doctor.report.ruled import ruled
 
 GIB: Final = 2**30
 _VERDICTS: Final = {
@@ -67,7 +68,7 @@ def _sections(report: Report) -> Iterator[tuple[str, list[Result]]]:
     yield "Cure this first", [r for r in found if r.primary]
     yield "Cured by the same step", [r for r in found if r.consequence_of]
     yield "Also found", [r for r in found if not (r.primary or r.consequence_of or r.allowed)]
-    yield "Allowed by you", [r for r in found if r.allowed]
+    yield "Allowed by you or your policy", [r for r in found if r.allowed]
 
 
 def _head(facts: Facts, console: Console) -> None:
@@ -129,6 +130,8 @@ def _result(result: Result, console: Console, *, whole: bool) -> None:
     fold(console, 2, Text.assemble(severity, f"  {result.name}  ", (result.id, "dim")))
     if result.outweighed:
         fold(console, 4, Text(f"Counts for less than it would: {result.outweighed}."))
+    if result.ruling and (said := ruled(result.ruling)):
+        fold(console, 4, Text(f"{said[0].upper()}{said[1:]}."))
     for finding in result.outcome.findings:
         _finding(finding, console, whole=whole, evidence=result.primary)
 
