@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from verl_doctor.examine import Report, failed
-from verl_doctor.model import Failed, Result
+from verl_doctor.model import Crashed, Failed, Result, Severity, Skipped, Verdict
 from verl_doctor.preflight.result import NotTried, Patching, Preflight
 from verl_doctor.smoke.outcome import SmokeTest
 
@@ -21,11 +21,22 @@ def found(report: Report) -> str:
     failures = [result for result in report.results if failed(result)]
     counted = [result for result in failures if not result.allowed]
     ignored = f", {len(failures) - len(counted)} ignored" if len(failures) > len(counted) else ""
+    unjudged = _unjudged(report) if report.verdict is Verdict.UNKNOWN else ""
     cause = report.primary
     if cause is None:
-        return f"Check: {len(counted) or 'nothing'} found{ignored}."
+        return f"Check: {len(counted) or 'nothing'} found{ignored}{unjudged}."
     more = len(counted) - 1
     return f"{cause.name}: {_first_message(cause)} Check: {more or 'no'} more found{ignored}."
+
+
+def _unjudged(report: Report) -> str:
+    """Say why the answer is open: how many checks that matter could not judge, and why the first could not."""
+    reasons = [
+        result.outcome.reason if isinstance(result.outcome, Skipped) else result.outcome.error
+        for result in report.results
+        if isinstance(result.outcome, Skipped | Crashed) and result.severity is Severity.ERROR and not result.allowed
+    ]
+    return f", {len(reasons)} not judged ({reasons[0]})"
 
 
 def _first_message(result: Result) -> str:
