@@ -103,8 +103,8 @@ def line_of(text: str, path: tuple[str, ...]) -> int | None:
             here = (*table, *_keys(f"{stripped.partition('=')[0]}= 0"))
         else:
             continue
-        depth = len(here)
-        if depth and path[:depth] == here and (best is None or depth > best[0]):
+        depth = min(len(here), len(path))
+        if depth and path[:depth] == here[:depth] and (best is None or depth > best[0]):
             best = depth, number
     return best[1] if best else None
 

@@ -52,14 +52,14 @@ def summary(account: Account, facts: Facts | None = None) -> str:
 
 
 def _head(account: Account) -> str:
-    """Return the verdict, the cause with its cure, and the table of what else was found."""
-    found = list(account.occurrences)
-    primary = [each for each in found if each.is_primary]
+    """Return the verdict, the cause with its cure, and the table of what else was found: at most 56 KiB."""
+    found = sorted(account.occurrences, key=lambda each: not each.is_primary)
+    whole = found[:1] if found and found[0].is_primary else []
     told = f"(`verl-doctor {account.command}` {__version__}, exit code {account.exit_code})"
     parts = [
-        f"**{account.verdict.value.upper()}** {told}\n\n{escaped(_without_verdict(account))}\n",
-        *map(_whole, primary[:3]),
-        _table([each for each in found if not each.is_primary]),
+        f"**{account.verdict.value.upper()}** {told}\n\n{escaped(_cut(_without_verdict(account), _LONG))}\n",
+        *map(_whole, whole),
+        _table(found[len(whole) :]),
     ]
     return "\n".join(part for part in parts if part)
 
@@ -69,22 +69,41 @@ def _without_verdict(account: Account) -> str:
 
 
 def _whole(found: Occurrence) -> str:
-    seen = "".join(f"- seen: {escaped(each)}\n" for each in found.evidence[:10])
-    cure = f"\nCure: {escaped(found.remedy)}\n" if found.remedy else ""
-    commands = f"\n{_code(found.commands, 'sh')}\n" if found.commands else ""
-    return f"**Cause: `{found.name}`** ({found.id})\n\n{escaped(found.message)}\n\n{seen}{cure}{commands}"
+    seen, _ = _fitting([f"- seen: {escaped(_cut(each))}\n" for each in found.evidence], 6 * _KIB)
+    commands, left_out = _fitting(list(found.commands), 8 * _KIB)
+    cure = f"\nCure: {escaped(_cut(found.remedy, _LONG))}\n" if found.remedy else ""
+    code = f"\n{_code(tuple(commands), 'sh')}\n" if commands else ""
+    more = f"\nFor the commands: `verl-doctor explain {found.id}`.\n" if left_out else ""
+    return (
+        f"**Cause: `{found.name}`** ({found.id})\n\n{escaped(_cut(found.message, _LONG))}\n\n"
+        f"{''.join(seen)}{cure}{code}{more}"
+    )
 
 
-_ROWS: Final = 40
-_WIDEST: Final = 400
+_KIB: Final = 2**10
+_SHORT: Final = 400
+_LONG: Final = 1500
+"""Characters, each at most four bytes."""
 
 
 def _table(found: list[Occurrence]) -> str:
     if not found:
         return ""
-    rows = [f"| {_severity(each)} | `{each.name}` | {escaped(_cut(each.message))} |\n" for each in found[:_ROWS]]
-    more = f"\n{len(found) - _ROWS} more are left out.\n" if len(found) > _ROWS else ""
+    every = [f"| {_severity(each)} | `{each.name}` | {escaped(_cut(each.message))} |\n" for each in found]
+    rows, left_out = _fitting(every, 22 * _KIB)
+    more = f"\n{left_out} more are left out.\n" if left_out else ""
     return f"| severity | name | found |\n|---|---|---|\n{''.join(rows)}{more}"
+
+
+def _fitting(lines: list[str], room: int) -> tuple[list[str], int]:
+    """Return the first lines, as many as fit into so many bytes, and how many do not."""
+    kept: list[str] = []
+    for line in lines:
+        room -= len(printable(line).encode())
+        if room < 0:
+            break
+        kept.append(line)
+    return kept, len(lines) - len(kept)
 
 
 def _severity(found: Occurrence) -> str:
@@ -93,9 +112,9 @@ def _severity(found: Occurrence) -> str:
     return f"{found.severity.value}, follows from the cause" if found.consequence_of else found.severity.value
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, longest: int = _SHORT) -> str:
     line = one_line(text)
-    return line if len(line) <= _WIDEST else f"{line[:_WIDEST]}..."
+    return line if len(line) <= longest else f"{line[:longest]}..."
 
 
 def _details(account: Account, facts: Facts | None, room: int) -> str:
@@ -150,7 +169,7 @@ def escaped(text: str) -> str:
     """Return text that Markdown shows as it is, on one line, and that calls nobody."""
     parts = one_line(text).split("`")
     if len(parts) % 2 == 0:  # a backtick without a partner
-        parts = [r"\`".join(parts)]
+        parts = ["`".join(parts)]
     parts[::2] = [_plain(part) for part in parts[::2]]
     parts[1::2] = [part.replace("|", r"\|") for part in parts[1::2]]
     return "`".join(parts)

@@ -121,9 +121,9 @@ class OfCheck(Report):
 
     def html(self) -> str:
         """Return the page."""
-        from verl_doctor.report.html import page
+        from verl_doctor.report.html.page import render
 
-        return page.render(self.account, self.check, self.matrix)
+        return render(self.account, self.check, self.matrix)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +166,6 @@ class OfPreflight(Report):
 
     def html(self) -> str:
         """Return the page."""
-        from verl_doctor.report.html import page
+        from verl_doctor.report.html.page import render
 
-        return page.render(self.account, self.preflight.check, self.matrix, self.preflight)
+        return render(self.account, self.preflight.check, self.matrix, self.preflight)
