@@ -11,8 +11,8 @@ from tests.report import preflights
 from tests.report.preflights import NO_TEST, TODAY, passed, smoke_test
 from verl_doctor.facts.driver import Driver
 from verl_doctor.matrix.load import load
-from verl_doctor.model import Severity, Unavailable, Verdict
-from verl_doctor.preflight.policy import Policy
+from verl_doctor.model import Ruling, Severity, Unavailable, Verdict
+from verl_doctor.preflight.policy import Expectations, Policy
 from verl_doctor.preflight.result import NotTried, Patching, Preflight, Refusal
 from verl_doctor.preflight.run import Wish, judge
 from verl_doctor.preflight.summary import summary
@@ -52,13 +52,13 @@ def test_verdict_and_exit_code(preflight: Preflight, verdict: Verdict, code: int
 
 def warned(fail_on: Severity, policy: Policy | None = None) -> Preflight:
     facts = facts_of(preflights.STACK)
-    policy = policy or Policy(origin="p.toml", rulings={}, expect=preflights.Expectations(gpus=8))
+    policy = policy or Policy(origin="p.toml", rulings={}, expect=Expectations(gpus=8))
     return replace(HEALTHY, check=judge(facts, load(), Wish(policy=policy, today=TODAY)), fail_on=fail_on)
 
 
 def test_a_milder_failure_fails_where_that_is_wanted() -> None:
-    ruling = preflights.Ruling(severity=Severity.WARNING, reason="eight come next week")
-    policy = Policy(origin="p.toml", rulings={"gpu-count-unexpected": ruling}, expect=preflights.Expectations(gpus=8))
+    ruling = Ruling(severity=Severity.WARNING, reason="eight come next week")
+    policy = Policy(origin="p.toml", rulings={"gpu-count-unexpected": ruling}, expect=Expectations(gpus=8))
     assert warned(Severity.ERROR).exit_code == 1
     mild = warned(Severity.ERROR, policy)
     assert (mild.verdict, mild.exit_code) == (Verdict.DEGRADED, 0)
@@ -82,7 +82,11 @@ def test_what_is_ignored_is_seen_but_does_not_count() -> None:
     [
         pytest.param(HEALTHY, "Check: nothing found. Patches: none needed. Smoke test: 2 of 2 probes", id="well"),
         pytest.param(replace(HEALTHY, check=OPEN), "not judged (hung)", id="open, and why"),
-        pytest.param(replace(HEALTHY, smoke_test=FAILS), "1 of 2 probes passed, first sleep failed", id="a probe"),
+        pytest.param(
+            replace(HEALTHY, smoke_test=FAILS),
+            "1 of 2 probes passed, the first that failed is sleep (memory stays)",
+            id="a probe",
+        ),
         pytest.param(preflights.failing(), "Patches: 1 to be applied.", id="a patch"),
         pytest.param(replace(HEALTHY, patches=refused(3)), "Patches: refused, read-only", id="refused"),
         pytest.param(

@@ -285,6 +285,16 @@ def test_text_ends_with_the_line_that_says_it_all() -> None:
     assert "  VD202  driver-too-old" in verbose.splitlines()
 
 
+def test_a_failed_probe_is_the_cause_where_the_check_has_none() -> None:
+    (primary,) = [each for each in of_preflight(PREFLIGHTS["failing"]).occurrences if each.is_primary]
+    assert primary.name == "sampling"
+    assert primary.commands == ("verl-doctor patch --apply VDP004 --python /opt/venv/bin/python",)
+    assert "Cure it" in "".join(Page(render(PREFLIGHTS["failing"], "html")).text)
+    assert not [
+        each for each in of_preflight(preflights.saying("x")).occurrences if each.is_primary and each.name == "rollout"
+    ]
+
+
 @nasty
 def test_nasty_texts_in_xml_and_json(text: str) -> None:
     preflight = preflights.saying(text)

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.rows import Window
 from verl_doctor.matrix.specifiers import satisfies, version_of
+from verl_doctor.matrix.stacks import parsed
 
 State = Literal["recommended", "fits", "breaks", "unknown"]
 _BEST_FIRST: Final[tuple[State, ...]] = ("recommended", "fits", "breaks", "unknown")
@@ -32,27 +33,28 @@ def grid(matrix: Matrix) -> Grid:
     for release in matrix.releases("vllm"):
         if name := series_of(release):
             series.setdefault(name, []).append(release)
-    windows = [window for window in reversed(matrix.windows()) if not _is_dev(window.verl)]
     pairs = _recommended(matrix)
+    named = {window.verl for window in matrix.windows()} | {verl for verl, _ in pairs}
+    rows = sorted((verl for verl in named if not _is_dev(verl)), key=parsed, reverse=True)
+    windows = {verl: matrix.window(verl) for verl in rows}
     states = {
-        (window.verl, name): min((_state(window, vllm, pairs) for vllm in releases), key=_BEST_FIRST.index)
-        for window in windows
+        (verl, name): min((_state(verl, windows[verl], vllm, pairs) for vllm in releases), key=_BEST_FIRST.index)
+        for verl in rows
         for name, releases in series.items()
     }
-    return Grid(rows=tuple(window.verl for window in windows), columns=tuple(series), states=states)
+    return Grid(rows=tuple(rows), columns=tuple(series), states=states)
 
 
 def state_of(matrix: Matrix, verl: str, vllm: str) -> State:
     """Return what is known of two releases together."""
-    window = matrix.window(verl)
-    is_known = window is not None and matrix.known("vllm", vllm)
-    return _state(window, vllm, _recommended(matrix)) if window and is_known else "unknown"
+    window = matrix.window(verl) if matrix.known("vllm", vllm) else None
+    return _state(verl, window, vllm, _recommended(matrix))
 
 
 def series_of(version: str) -> str | None:
     """Return the series of a release: 0.8 of 0.8.5.post1."""
-    parsed = version_of(version)
-    return f"{parsed.major}.{parsed.minor}" if parsed else None
+    known = version_of(version)
+    return f"{known.major}.{known.minor}" if known else None
 
 
 def row_of(grid: Grid, verl: str) -> str | None:
@@ -60,9 +62,11 @@ def row_of(grid: Grid, verl: str) -> str | None:
     return next((row for row in grid.rows if satisfies(verl, f"=={row}")), None)
 
 
-def _state(window: Window, vllm: str, pairs: Sequence[tuple[str, str]]) -> State:
-    if any(satisfies(window.verl, f"=={verl}") and satisfies(vllm, f"=={pinned}") for verl, pinned in pairs):
+def _state(verl: str, window: Window | None, vllm: str, pairs: Sequence[tuple[str, str]]) -> State:
+    if any(satisfies(verl, f"=={ours}") and satisfies(vllm, f"=={theirs}") for ours, theirs in pairs):
         return "recommended"
+    if window is None:
+        return "unknown"
     return "fits" if satisfies(vllm, window.usable) else "breaks"
 
 
@@ -71,5 +75,5 @@ def _recommended(matrix: Matrix) -> list[tuple[str, str]]:
 
 
 def _is_dev(version: str) -> bool:
-    parsed = version_of(version)
-    return parsed is None or parsed.is_prerelease
+    known = version_of(version)
+    return known is None or known.is_prerelease

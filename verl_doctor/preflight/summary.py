@@ -62,7 +62,7 @@ def _smoke_test(tried: SmokeTest | NotTried) -> str:
     if isinstance(tried, NotTried):
         return f"Smoke test: not tried, {tried.reason}."
     outcomes = [result.outcome for result in tried.results]
-    failures = [result.name for result in tried.results if result.outcome == "failed"]
-    first = f", first {failures[0]} failed" if failures else ""
+    failures = [f"{result.name} ({result.reason})" for result in tried.results if result.outcome == "failed"]
+    first = f", the first that failed is {failures[0]}" if failures else ""
     ran = len(outcomes) - outcomes.count("skipped")
     return f"Smoke test: {outcomes.count('passed')} of {ran} probes passed{first} ({tried.seconds:.0f} s)."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from verl_doctor.examine import Report
 from verl_doctor.explain import entries
@@ -35,6 +36,7 @@ def of_check(report: Report, exit_code: int, fail_on: Severity) -> Account:
 def of_preflight(preflight: Preflight) -> Account:
     """Return what a preflight has to report."""
     target = preflight.check.facts.target
+    tried = [*_of_patches(preflight.patches, target), *_of_smoke_test(preflight.smoke_test, target)]
     return Account(
         command="preflight",
         verdict=preflight.verdict,
@@ -44,10 +46,19 @@ def of_preflight(preflight: Preflight) -> Account:
         fail_on=preflight.fail_on,
         cases=(
             *map(_of_result, preflight.check.results),
-            *_of_patches(preflight.patches, target),
-            *_of_smoke_test(preflight.smoke_test, target),
+            *(tried if preflight.check.primary else _with_cause(tried)),
         ),
     )
+
+
+def _with_cause(cases: Sequence[Case]) -> Iterator[Case]:
+    """Yield the cases with what failed first as the cause."""
+    first = next((case for case in cases if case.occurrences), None)
+    for case in cases:
+        if case is first:
+            yield replace(case, occurrences=tuple(replace(each, is_primary=True) for each in case.occurrences))
+        else:
+            yield case
 
 
 def _of_result(result: Result) -> Case:

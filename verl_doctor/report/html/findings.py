@@ -17,7 +17,7 @@ def cause(found: Sequence[Occurrence]) -> Markup:
     first = found[0]
     return section(
         "The cause",
-        tag("h3", first.name, tag("small", first.id)),
+        tag("h3", first.name, tag("small", first.id) if first.id != first.name else None),
         *(tag("p", each.message, class_="message") for each in found),
         tag("ul", [tag("li", tag("code", seen)) for each in found for seen in each.evidence], class_="evidence"),
         tag("h3", "Cure it"),
@@ -71,11 +71,15 @@ def others(account: Account) -> Markup | None:
 def _card(found: Occurrence) -> Markup:
     title = (
         mark(_MARKS[found.severity]),
-        tag("span", tag("b", found.name), tag("small", f"{found.severity.value}, {found.id}"), class_="name"),
+        tag("span", tag("b", found.name), tag("small", _rank(found)), class_="name"),
         tag("span", found.message, class_="what"),
     )
     seen = tag("ul", [tag("li", tag("code", each)) for each in found.evidence], class_="evidence")
     return tag("div", folded(title, seen if found.evidence else None, *_cure(found)), class_="card")
+
+
+def _rank(found: Occurrence) -> str:
+    return found.severity.value if found.id == found.name else f"{found.severity.value}, {found.id}"
 
 
 def excused(account: Account) -> Markup | None:
