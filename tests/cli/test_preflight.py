@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from tests.cli.doctor import doctor, imported
 from tests.cli.environments import MISMATCHED, make
 from tests.patching.sandbox import FILES, FIXED
 from tests.report.schemas import follows, is_junit, is_sarif
+from verl_doctor.cli.reports import ReportFormat
+from verl_doctor.examine import questions
+from verl_doctor.preflight.policy_file import find
 
 RECORDED = Path(__file__).parents[1] / "data/facts/vllm-0.7.2-beside-torch-2.13-cpu.json"
 NO_GPU = '[checks.driver-missing]\nseverity = "ignore"\nreason = "built without a GPU"\nexpires = 2999-12-31\n'
@@ -213,3 +217,15 @@ def test_what_is_not_wanted_is_not_imported(mismatched: Path) -> None:
     assert not (heavy - {"tomllib", "tomli"}) & imported(
         "preflight", "--format", "json", "--level", "none", "--prefix", mismatched
     )
+
+
+def test_the_guide_tells_of_every_format_and_expectation(tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs/preflight.md").read_text()
+    for name in (*ReportFormat, *(question.name for question in questions() if question.id.startswith("VD80"))):
+        assert f"`{getattr(name, 'value', name)}`" in guide
+    (block,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    file = tmp_path / "guide.toml"
+    file.write_text(block)
+    policy = find(file, tmp_path)
+    assert policy is not None
+    assert policy.expect.gpus == 8
