@@ -30,7 +30,7 @@ from verl_doctor.model import Severity, Unavailable
 from verl_doctor.preflight.policy_file import find
 from verl_doctor.preflight.result import Preflight
 from verl_doctor.preflight.run import Wish, of_facts
-from verl_doctor.report.written import OfPreflight
+from verl_doctor.report.of_preflight import OfPreflight
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.results import ProbeResult
 from verl_doctor.smoke.sessions import Device, Level

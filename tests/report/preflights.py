@@ -25,7 +25,7 @@ from verl_doctor.model import (
 from verl_doctor.preflight.policy import Expectations, Policy
 from verl_doctor.preflight.result import NotTried, Patching, Preflight, Refusal
 from verl_doctor.preflight.run import Wish, judge
-from verl_doctor.report.written import OfPreflight
+from verl_doctor.report.of_preflight import OfPreflight
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.results import ProbeResult
 from verl_doctor.smoke.sessions import Device, Level

@@ -55,7 +55,7 @@ def command(
     from verl_doctor.examine import examine
     from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.model import Severity, Verdict
-    from verl_doctor.report.written import OfCheck
+    from verl_doctor.report.of_check import OfCheck
 
     wanted = delivery(output_format, output, report)
     rules = policy_in(policy, search=False)

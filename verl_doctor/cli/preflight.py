@@ -78,7 +78,7 @@ def command(
     """
     from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.preflight import run as steps
-    from verl_doctor.report.written import OfPreflight
+    from verl_doctor.report.of_preflight import OfPreflight
 
     if quiet and verbose:
         raise UsageError("--quiet and --verbose cannot be given together.")
