@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,24 @@ def test_patches_are_applied_and_the_check_is_of_what_is_then(tmp_path: Path, po
     assert not [
         each for each in document["check"]["results"] if each["name"].startswith("vllm07-") and each["findings"]
     ]
+
+
+def test_keep_going_tries_what_cannot_work() -> None:
+    arguments = ("--python", sys.executable, "--device", "cpu", "--keep-going", "--deadline", "60")
+    document = report(*arguments, code=1)
+    assert {probe["reason"] for probe in document["smoke_test"]["probes"]} == {"torch is not installed here"}
+    assert document["smoke_test"]["verdict"] == "unknown"
+
+
+def test_the_policy_says_what_is_tried(mismatched: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[smoke-test]\nlevel = "none"\nmodel = "no/such"\n[patches]\napply = true\n')
+    document = report("--prefix", mismatched, "--policy", policy, code=1)
+    assert document["smoke_test"] == {"verdict": None, "wanted": False, "reason": "none is asked for"}
+    assert document["patches"]["asked"]
+    finished = doctor("preflight", "--prefix", mismatched, "--policy", policy, "--level", "quick")
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "no/such is no folder of a model" in finished.stderr
 
 
 def test_several_reports_of_one_run(mismatched: Path, tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_the_nearest_policy_is_found_up_to_the_root_of_the_repository(tmp_path: 
     "text",
     [
         pytest.param('[project]\nname = "verl-doctor"\n[tool.ruff]\n', id="another tool's"),
-        pytest.param("[tool\nbroken", id="broken, and not ours"),
+        pytest.param('[tool\nbroken = "verl-doctor"', id="broken, and not ours"),
         pytest.param('tool = 1\n# "[tool.verl-doctor]"\n', id="no table"),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from tests.facts_of import facts_of, gpu_of
@@ -11,6 +13,7 @@ from verl_doctor.facts.driver import Driver
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.matrix.load import load
 from verl_doctor.model import (
+    Crashed,
     Failed,
     Finding,
     Layer,
@@ -20,6 +23,7 @@ from verl_doctor.model import (
     Severity,
     Skipped,
     Source,
+    Unavailable,
     Verdict,
 )
 from verl_doctor.preflight.policy import Expectations, Policy
@@ -89,6 +93,25 @@ def failing() -> Preflight:
         check=healthy().check,
         patches=Patching(states={"v0-n-gt1-leak": leak}),
         smoke_test=smoke_test(passed(), failed, patches={"v0-n-gt1-leak": leak}),
+        fail_on=Severity.ERROR,
+    )
+
+
+def unknown() -> Preflight:
+    """A node of which nothing can be had, and a check that broke; a patch was applied all the same."""
+    hung = Unavailable("it hung")
+    names = ("packages", "torch", "driver", "gpus", "toolkit", "limits", "node", "env", "patches")
+    missing: dict[str, Any] = dict.fromkeys(names, hung)
+    facts = replace(facts_of(STACK), python=hung, **missing)
+    report = judge(facts, load(), Wish(today=TODAY))
+    crashed = replace(report.results[0], outcome=Crashed("ZeroDivisionError: division by zero"))
+    state = PatchState(id="VDP001", distribution="vllm", version="0.7.2", file="vllm/x.py", state="applied")
+    return Preflight(
+        check=replace(report, results=(crashed, *report.results[1:])),
+        patches=Patching(states={"vllm07-world-size-assert": state}, is_asked=True, changed=("/site/vllm/x.py",)),
+        smoke_test=smoke_test(
+            ProbeResult(name="rollout", outcome="skipped", reason="there is no vLLM"), model=Path("/m")
+        ),
         fail_on=Severity.ERROR,
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from tests.report import preflights
 from tests.report.schemas import follows, is_junit, is_sarif
@@ -22,7 +23,12 @@ from verl_doctor.report import github, markdown
 from verl_doctor.report.accounts import of_preflight
 from verl_doctor.report.plain_text import printable
 
-PREFLIGHTS = {"healthy": preflights.healthy(), "broken": preflights.broken(), "failing": preflights.failing()}
+PREFLIGHTS = {
+    "healthy": preflights.healthy(),
+    "broken": preflights.broken(),
+    "failing": preflights.failing(),
+    "unknown": preflights.unknown(),
+}
 NASTY = (
     "]]>",
     "<script>alert(1)</script>",
@@ -36,6 +42,12 @@ NASTY = (
     "\"'>&amp;",
     "\ufffe\uffff",
     "é中文🙂",
+)
+IN_AN_ISSUE = frozenset(
+    {
+        *("h3", "p", "strong", "code", "pre", "ul", "li", "details", "summary"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
+    }
 )
 every_preflight = pytest.mark.parametrize("preflight", PREFLIGHTS.values(), ids=PREFLIGHTS)
 
@@ -167,8 +179,9 @@ def test_the_summary_of_a_job_is_appended(tmp_path: Path) -> None:
         github.append_summary({"GITHUB_STEP_SUMMARY": str(tmp_path)}, lambda: "")
 
 
-@every_preflight
-def test_markdown_has_what_an_issue_is_asked_for(preflight: Preflight) -> None:
+@pytest.mark.parametrize("name", ["healthy", "broken", "failing"])
+def test_markdown_has_what_an_issue_is_asked_for(name: str) -> None:
+    preflight = PREFLIGHTS[name]
     text = render(preflight, "markdown")
     for heading in ("### System Info", "### Information", "### Tasks", "### Reproduction", "### Expected behavior"):
         assert text.count(heading) == 1
@@ -295,6 +308,20 @@ def test_a_failed_probe_is_the_cause_where_the_check_has_none() -> None:
     ]
 
 
+def test_what_is_not_known_is_said_everywhere() -> None:
+    preflight = PREFLIGHTS["unknown"]
+    assert preflight.exit_code == 3
+    page = "".join(Page(render(preflight, "html")).text)
+    assert "Whether this node can run verl could not be judged." in page
+    assert "it hung" in page
+    assert "ZeroDivisionError: division by zero" in page
+    root = ET.fromstring(render(preflight, "junit"))
+    assert root.get("errors") == "1"
+    (run,) = is_sarif(render(preflight, "sarif"))["runs"]
+    assert run["invocations"] == [{"executionSuccessful": False, "exitCode": 3}]
+    assert "changed /site/vllm/x.py" in render(preflight, "text")
+
+
 @nasty
 def test_nasty_texts_in_xml_and_json(text: str) -> None:
     preflight = preflights.saying(text)
@@ -326,3 +353,7 @@ def test_nasty_texts_in_pages(text: str) -> None:
     issue = render(preflight, "markdown")
     issue.encode()
     assert issue.count("\n### ") == 4
+    shown = Page(MarkdownIt("commonmark").enable("table").render(issue))
+    assert {tag for tag, _ in shown.tags} <= IN_AN_ISSUE
+    assert [tag for tag, _ in shown.tags].count("h3") == 5
+    assert len([tag for tag, _ in shown.tags if tag == "tr"]) == 1 + 3  # the head, and what is not the cause

@@ -125,7 +125,7 @@ def _wish(
         level=None if stated == Level.NONE.value else sessions.Level(stated),
         device=device or Device((policy.device if policy else None) or Device.CUDA.value),
         deadline=deadline or (policy.deadline if policy else None),
-        model=where.checkpoint(model or (policy.model if policy else None)),
+        model=where.checkpoint(model or (policy.model if policy else None)) if stated != Level.NONE.value else None,
         apply=apply_patches or bool(policy and policy.apply),
         keep_going=keep_going,
         allow=tuple(allow or ()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ else:
 NAME: Final = "verl-doctor.toml"
 _PROJECT: Final = "pyproject.toml"
 _TABLE: Final = ("tool", "verl-doctor")
+_SET: Final = re.compile(r"""(?m)^\s*(?:\[\s*tool\s*\.\s*)?["']?verl-doctor\b""")
+"""A line that begins our table, or sets a key of it."""
 _LARGEST: Final = 2**20
 """Bytes; a policy has some hundred."""
 
@@ -43,7 +46,7 @@ def find(named: Path | None, folder: Path) -> Policy | None:
 
 def _has_table(text: str) -> bool:
     """Say whether a project's file may have a policy; a broken file without one is not ours to judge."""
-    return _TABLE[-1] in text and "[tool" in text
+    return _SET.search(text) is not None
 
 
 def _parsed(file: Path) -> tuple[str, Mapping[str, Any]]:

@@ -27,17 +27,14 @@ from verl_doctor.model import (
 from verl_doctor.remedies import ESSENTIAL
 from verl_doctor.report.fold import fold
 from verl_doctor.report.ruled import ruled
+from verl_doctor.report.verdicts import SENTENCES
 
 GIB: Final = 2**30
 _VERDICTS: Final = {
-    Verdict.HEALTHY: (
-        "bold green",
-        "HEALTHY",
-        "This node can run verl with vLLM, as far as its files and driver tell.",
-    ),
-    Verdict.DEGRADED: ("bold yellow", "DEGRADED", "This node can run verl, but not as well as it should."),
-    Verdict.BROKEN: ("bold red", "BROKEN", "This node cannot run verl as it is."),
-    Verdict.UNKNOWN: ("bold magenta", "UNKNOWN", "Whether this node can run verl could not be judged."),
+    Verdict.HEALTHY: "bold green",
+    Verdict.DEGRADED: "bold yellow",
+    Verdict.BROKEN: "bold red",
+    Verdict.UNKNOWN: "bold magenta",
 }
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
@@ -45,8 +42,8 @@ _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.IN
 def render(report: Report, console: Console) -> None:
     """Print the report on a console; commands stay on one line each, however narrow it is."""
     _head(report.facts, console)
-    style, word, sentence = _VERDICTS[report.verdict]
-    console.print(Text.assemble("\n", (word, style), f"  {sentence}{_allowed(report)}"))
+    word = (report.verdict.value.upper(), _VERDICTS[report.verdict])
+    console.print(Text.assemble("\n", word, f"  {SENTENCES[report.verdict]}{_allowed(report)}"))
     for title, results in _sections(report):
         if results:
             console.print(Text(f"\n{title}", style="bold"))
