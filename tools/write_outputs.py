@@ -11,7 +11,6 @@ was recorded whole. Both are judged by examples/policy/verl-doctor.toml, as of o
 from __future__ import annotations
 
 import json
-import re
 import sys
 from dataclasses import replace
 from datetime import date
@@ -78,8 +77,7 @@ def outputs() -> dict[str, str]:
 
 
 def _render(preflight: Preflight, form: ReportFormat) -> str:
-    text = OfPreflight(preflight=preflight, matrix=load(), today=TODAY).render(form.value)
-    return re.sub(r"\btmp/env24\b", "opt/venv", text)
+    return OfPreflight(preflight=preflight, matrix=load(), today=TODAY).render(form.value)
 
 
 def broken() -> Preflight:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from markdown_it import MarkdownIt
 from tests.report import preflights
 from tests.report.schemas import follows, is_junit, is_sarif
 from verl_doctor.errors import WriteFailedError
+from verl_doctor.matrix.load import load
 from verl_doctor.model import Verdict
+from verl_doctor.preflight.policy import Expectations, Policy
 from verl_doctor.preflight.result import Preflight
+from verl_doctor.preflight.run import Wish, judge
 from verl_doctor.report import github, markdown
 from verl_doctor.report.accounts import of_preflight
 from verl_doctor.report.plain_text import printable
@@ -277,6 +281,36 @@ def test_html_marks_this_node_in_the_matrix() -> None:
     broken = [a for tag, a in Page(render(PREFLIGHTS["broken"], "html")).tags if tag == "td"]
     assert len(broken) == len(cells)
     assert not [cell for cell in broken if "here" in (cell["class"] or "").split()]
+
+
+def expected_marks(preflight: Preflight) -> dict[str, str]:
+    """The signs beside what the policy expects."""
+    page = render(preflight, "html")
+    _, _, after = page.partition("Expected of this node")
+    rows = re.findall(
+        r'<svg class="mark (\w+)".*?</svg><b>(.*?)</b><span>(.*?)</span>', after.partition("</section>")[0]
+    )
+    return {f"{label} {wanted}": kind for kind, label, wanted in rows}
+
+
+def test_html_tells_whether_the_node_is_as_expected() -> None:
+    policy = Policy(
+        origin="p.toml",
+        expect=Expectations(gpus=8, gpu="H200", driver=">=999", versions=(("verl", "==0.9.*"), ("vllm", "==0.7.*"))),
+        patches=("vllm07-local-rank",),
+    )
+    wish = Wish(policy=policy, today=preflights.TODAY)
+    facts = PREFLIGHTS["healthy"].check.facts
+    judged = replace(PREFLIGHTS["healthy"], check=judge(facts, load(), wish), policy=policy)
+    assert expected_marks(judged) == {
+        "GPUs 8": "passed",
+        "GPU H200": "passed",
+        "driver &gt;=999": "failed",
+        "verl ==0.9.*": "passed",
+        "vllm ==0.7.*": "failed",
+        "patch vllm07-local-rank": "unknown",
+    }
+    assert expected_marks(PREFLIGHTS["healthy"]) == {}
 
 
 def test_html_draws_gpus_and_probes() -> None:

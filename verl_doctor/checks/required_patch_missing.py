@@ -41,4 +41,5 @@ def ask(facts: Facts, expected: Expected) -> Iterator[Finding]:
                     patch=name if state.state == "applicable" else None,
                 ),
                 evidence=(f"{state.file}: {state.state}",),
+                about=frozenset({name}),
             )

@@ -11,7 +11,17 @@ from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Verdict
 from verl_doctor.preflight.result import Preflight
 from verl_doctor.report.account import Account
-from verl_doctor.report.html import findings, gpus, layers, machine, patches, probes, steps, version_matrix
+from verl_doctor.report.html import (
+    expectations,
+    findings,
+    gpus,
+    layers,
+    machine,
+    patches,
+    probes,
+    steps,
+    version_matrix,
+)
 from verl_doctor.report.html.markup import Markup, tag
 from verl_doctor.report.system_info import sections
 from verl_doctor.report.verdicts import SENTENCES, TRIED
@@ -91,6 +101,7 @@ def _main(account: Account, report: Report, matrix: Matrix, preflight: Preflight
         gpus.board(report.facts),
         version_matrix.section_of(report.facts, matrix),
         patches.table(preflight.patches) if preflight else None,
+        expectations.table(preflight.policy, report) if preflight else None,
         findings.excused(account),
         machine.details(account, sections(report.facts)),
     )
