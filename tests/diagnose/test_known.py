@@ -33,6 +33,7 @@ SHOWN = {
     "gpu-missing": (
         "RuntimeError: No CUDA GPUs are available",
         "RuntimeError: CUDA error: no CUDA-capable device is detected",
+        "ValueError: ProcessGroupNCCL is only supported with GPUs, no GPUs found!",
     ),
     "gpu-arch-not-in-build": (
         "RuntimeError: CUDA error: no kernel image is available for execution on the device",
@@ -59,6 +60,8 @@ SHOWN = {
     "binary-library-missing": (
         "ImportError: libcudart.so.11.0: cannot open shared object file: No such file or directory",
     ),
+    "leftover-distribution": ("WARNING: Ignoring invalid distribution -umpy (/opt/venv/lib/python3.12/site-packages)",),
+    "binary-for-another-torch": ("RuntimeError: operator torchvision::nms does not exist",),
     "binary-symbol-missing": ("ImportError: /x/xformers/_C.so: undefined symbol: _ZN3c1010AutogradMetaE",),
 }
 NEAR = (

@@ -708,6 +708,15 @@ KNOWN: dict[str, tuple[list[str], list[str]]] = {
         ["ImportError: cannot import name 'AutoModelForVision2Seq' from 'transformers' (/v/transformers/__init__.py)"],
         ["FutureWarning: The class `AutoModelForVision2Seq` is deprecated and will be removed in v5.0"],
     ),
+    "transformers-4460-yanked": (
+        [
+            (
+                "WARNING: The candidate selected for download or install is a yanked version: 'transformers' candidate "
+                "(version 4.46.0 at https://example.org/transformers-4.46.0-py3-none-any.whl)"
+            ),
+        ],
+        ["a yanked version: 'numpy' candidate (version 2.4.0 at"],
+    ),
     "transformers-453-qwen2vl": (
         [
             (

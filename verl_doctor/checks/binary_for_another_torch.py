@@ -27,6 +27,7 @@ ID: Final = "VD055"
 NAME: Final = "binary-for-another-torch"
 SEVERITY: Final = Severity.WARNING
 LAYER: Final = Layer.TORCH
+SIGNATURE: Final = (r"operator torchvision::\w+ does not exist",)
 
 
 def ask(

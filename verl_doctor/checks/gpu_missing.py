@@ -22,6 +22,7 @@ LAYER: Final = Layer.GPU
 SIGNATURE: Final = (
     "No CUDA GPUs are available",
     "no CUDA-capable device is detected",
+    "is only supported with GPUs, no GPUs found",
 )
 
 HIDING: Final = ("CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES")

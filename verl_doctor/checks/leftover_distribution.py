@@ -19,6 +19,7 @@ ID: Final = "VD004"
 NAME: Final = "leftover-distribution"
 SEVERITY: Final = Severity.WARNING
 LAYER: Final = Layer.INSTALLATION
+SIGNATURE: Final = (r"Ignoring (?:incompletely removed|invalid) distribution",)
 
 
 def ask(packages: Mapping[str, Distribution]) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ ID: Final = "VD010"
 NAME: Final = "torch-not-installed"
 SEVERITY: Final = Severity.ERROR
 LAYER: Final = Layer.TORCH
+FOLLOWS: Final = ("flash-attn-build-isolation",)
 SIGNATURE: Final = ("ModuleNotFoundError: No module named 'torch'",)
 
 

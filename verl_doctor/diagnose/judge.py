@@ -42,8 +42,9 @@ class _Candidate:
 
     @property
     def counts(self) -> bool:
-        """Whether it is more than mentioned, and the job did not survive it."""
-        return not self.is_over and self.seen.manner > Manner.QUOTED
+        """Whether it is more than mentioned or supposed, and the job did not survive it."""
+        told = Manner.PRINTED if self.seen.is_framed else Manner.RAISED
+        return not self.is_over and self.seen.manner >= told
 
     @property
     def is_grave(self) -> bool:
@@ -86,6 +87,8 @@ def judge(story: Story, files: Sequence[str], facts: Facts, matrix: Matrix) -> D
 def _candidate(known: Known, seen: Occurrence, story: Story, facts: Facts, matrix: Matrix) -> _Candidate:
     judged = known.judge(facts, matrix)
     confidence, because = _confidence(seen, judged)
+    if ANY in known.follows and confidence != "low":
+        confidence, because = "medium", f"{because}, and it usually comes of something else"
     fit = {Holds: 0, Unknown: 1 if judged == NO_CONDITION else 2, HoldsNot: 3}[type(judged)]
     is_over = story.is_over(seen)
     return _Candidate(known=known, seen=seen, confidence=confidence, because=because, fit=fit, is_over=is_over)

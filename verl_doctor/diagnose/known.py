@@ -110,6 +110,7 @@ def _of_check(module: ModuleType, question: Question) -> Known:
         title=title.rstrip("."),
         cause=text.strip().partition("\n\nSee it")[0],
         signatures=tuple(map(re.compile, module.SIGNATURE)),
+        follows=getattr(module, "FOLLOWS", ()),
         is_general=True,
         judge=lambda facts, matrix: _asked(question, facts, matrix),
         cure=lambda facts, matrix: _cured(module, question, facts, matrix),

@@ -11,7 +11,7 @@ from verl_doctor.diagnose.record import Record
 
 _MOST_WRITERS: Final = 1024
 _EXCERPT: Final = 6
-_PROSE: Final = re.compile(r"^\s*(?:#|//|\*|- |>|\||\$|\+\s|diff |commit |index |[`\"'])")
+_PROSE: Final = re.compile(r"^ {4}|^\s*(?:#|//|\*|- |>|\||\$|\+\s|diff |commit |index |[`\"'])")
 _OPENED: Final = re.compile(r"(?:^|[\s(\[{=:,])[`\"']$|(?:^|[\s(\[{=:,])[`\"'](?=\S)[^`\"']*$")
 """What ends inside a quotation."""
 
