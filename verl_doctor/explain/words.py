@@ -55,6 +55,7 @@ _PLACES: Final = {
     "stack": "a recommended stack",
 }
 _PLACEHOLDER: Final = re.compile(r"(?:(?P<before>[\w-]+)(?P<joint> |==))?\{(?P<name>[a-z][a-z0-9-]*)\}")
+_FITS: Final = "fits everything else that is installed"
 _SOFT: Final = (
     (r"\\d\+|\[\\d\.\]\+", "N"),
     (r"\.\*|\\w\+|\.\?(?=\w)", "..."),
@@ -112,6 +113,20 @@ def signature(pattern: str) -> str:
     for soft, plain in _SOFT:
         text = re.sub(soft, plain, text)
     return text
+
+
+OTHERWISE: Final = "otherwise"
+"""For which environments the last of several cures is."""
+
+
+def circumstances(cure: Cure) -> tuple[str, ...]:
+    """Return for which environments a cure is, as alternatives; none where it is for all."""
+    common = [f"{_NAMES.get(name, name)} {since} or newer {_FITS}" for name, since in cure.upgrade]
+    if cure.stack:
+        kept = "the installed verl" if "vllm" in cure.stack else "the installed verl and vLLM"
+        common.append(f"a recommended stack has {kept} and runs on this Python, driver and GPU")
+    stated = [condition(each.stated) for each in cure.when] or [()]
+    return tuple(filter(None, ("; ".join((*each, *common)) for each in stated)))
 
 
 def cure(cure: Cure) -> tuple[str, tuple[str, ...]]:
