@@ -23,7 +23,8 @@ from typing import Final
 from verl_doctor.facts.damage import Damage
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.model import Finding, Layer, Remedy, Severity
-from verl_doctor.refitting import FAMILY, INDEX, prevents
+from verl_doctor.refitting import prevents
+from verl_doctor.same_build import same_build
 from verl_doctor.target import Target
 
 ID: Final = "VD002"
@@ -62,7 +63,7 @@ def _incomplete(target: Target, key: str, distribution: Distribution, harm: Dama
         message=f"{distribution.name} {distribution.version} is incomplete: {_told(harm)}.",
         remedy=Remedy(
             text=f"Install {distribution.name} {distribution.version} again.",
-            commands=(f"{target.installer} --force-reinstall --no-deps {_same(key, distribution)}",),
+            commands=(f"{target.installer} --force-reinstall --no-deps {same_build(key, distribution)}",),
             pins=((key, distribution.version),),
         ),
         evidence=tuple(f"{distribution.location}/{name}" for name in (*harm.gone, *harm.cut_short)[:_SHOWN]),
@@ -81,13 +82,3 @@ def _told(harm: Damage) -> str:
 def _first(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _SHOWN} more of its files" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more}"
-
-
-def _same(key: str, distribution: Distribution) -> str:
-    """Return what makes an installer take the very build that is installed."""
-    if distribution.url and "://" in distribution.url:
-        place = f"git+{distribution.url}@{distribution.commit}" if distribution.commit else distribution.url
-        return quote(f"{distribution.name} @ {place}")
-    build = distribution.version.partition("+")[2]
-    index = f"--index-url {INDEX}/{build} " if key in FAMILY and build else ""
-    return f"{index}'{distribution.name}=={distribution.version}'"
