@@ -92,6 +92,12 @@ def test_every_published_row_is_sound() -> None:
             id="a GPU of an unknown source",
         ),
         pytest.param(
+            [("|instinct", "|(")],
+            "small.yaml:47: the names of 'AMD' are no regular expression: missing ), unterminated subpattern at "
+            "position 2.",
+            id="a maker whose names are no pattern",
+        ),
+        pytest.param(
             [("confidence: high", "trust: high")],
             "small.yaml:25: the key 'trust' is not one of confidence, cuda, flash_attn, glibc, image, "
             "min_driver, note, period, pins, python, pythons, rank, source, verified.",
@@ -100,7 +106,7 @@ def test_every_published_row_is_sound() -> None:
         pytest.param(
             [("windows:", "wisdom:")],
             "small.yaml: the section 'wisdom' is not one of sources, gates, windows, breaks, drivers, torch, gpus, "
-            "settings, claims, stacks, proofs, releases.",
+            "settings, claims, stacks, proofs, releases, makers.",
             id="an unknown section",
         ),
         pytest.param(
