@@ -198,6 +198,17 @@ def test_window() -> None:
     assert (window.declared, window.imports) == (">=0.7.3,<=0.9.1", ">=0.9.2,<=0.11.0")
 
 
+@pytest.mark.parametrize(
+    ("verl", "is_avoided"), [("0.3.0.post1", None), ("0.4.0", True), ("0.4.1", True), ("0.5.0", True), ("0.8.0", None)]
+)
+def test_what_the_documentation_of_a_verl_says_to_avoid(verl: str, is_avoided: bool | None) -> None:
+    window = MATRIX.window(verl)
+    assert window is not None
+    assert (window.avoided and satisfies("0.7.2", window.avoided)) is is_avoided
+    assert (window.avoided and satisfies("0.8.5", window.avoided)) is (False if is_avoided else None)
+    assert any(source.kind == "documentation" for source in window.sources) is bool(is_avoided)
+
+
 def test_breaks_come_by_failure() -> None:
     assert {row.failure for row in MATRIX.breaks()} >= {"tensordict-forkingpickler", "pyarrow26-numpy1"}
     (row,) = MATRIX.breaks_of("tensordict-forkingpickler")

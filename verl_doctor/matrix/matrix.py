@@ -102,9 +102,10 @@ class Matrix:
                 declared=fields.text("declared"),
                 imports=fields.text("imports"),
                 usable=fields.text("usable"),
+                avoided=fields.get("avoided"),
                 sources=self.cite(self._cited(fields)),
             )
-            for fields in self._rows("windows", {"verl", "declared", "imports", "usable", "source"})
+            for fields in self._rows("windows", {"verl", "declared", "imports", "usable", "avoided", "source"})
         )
 
     def breaks(self) -> tuple[Break, ...]:

@@ -30,12 +30,16 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The vLLM versions that a verl release declares, can import, and can be installed and used with."""
+    """The vLLM versions that a verl release declares, can import, and can be installed and used with.
+
+    `avoided` are those of them that its own documentation says to avoid.
+    """
 
     verl: str
     declared: str
     imports: str
     usable: str
+    avoided: str | None
     sources: tuple[Source, ...]
 
 
