@@ -3,8 +3,9 @@
     python tools/prove_cures.py
 
 For each row of tests/data/naive_installs.csv, as it is and without its tensordict, the cure of the primary cause is
-followed until no error is left (tests/test_naive_installs.py does that, too); then uv resolves the versions that came out, for Linux x86-64 and the
-row's Python, wheels only. Nothing is installed; it takes minutes. The exit status is 1 where one does not resolve.
+followed until no error is left (tests/test_naive_installs.py does that, too); then uv resolves the versions that came
+out, for Linux x86-64 and the row's Python, wheels only. Nothing is installed; it takes minutes. The exit status is 1
+where one does not resolve.
 """
 
 from __future__ import annotations

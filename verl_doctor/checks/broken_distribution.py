@@ -4,11 +4,14 @@ A folder `<name>-<version>.dist-info` without METADATA is the trace of an instal
 off (a full disk, a killed job, two installers at once). pip does not report
 it; the next install may skip the package, or leave two versions mixed.
 
-A compiled file or a package that RECORD lists and that is not on the disk was moved or deleted afterwards, often by a
-clean-up or by the uninstall of another distribution that had the same file. Installers take the version for
-installed and do nothing; the import fails: `libcudnn.so.9: cannot open shared object file`, `No module named 'ray'`,
-`No module named 'vllm._C'`. One that ends too early (a full disk, a download that broke off) is as good as
-gone: `file too short`.
+A compiled file, a module or a package that RECORD lists and that is not on the disk was never written (an install that
+was interrupted, a full disk), or was moved or deleted afterwards, often by a clean-up or by the uninstall of another
+distribution that had the same file. Installers take the version for installed and do nothing; the import fails:
+`libcudnn.so.9: cannot open shared object file`, `No module named 'ray'`, `No module named 'vllm._C'`. A compiled file
+that ends too early (a full disk, a download that broke off) is as good as gone: `file too short`.
+
+The modules of verl, vLLM and tensordict are always looked for; those of torch, transformers and Ray, of which there are
+thousands, with `check --deep`. Tests count for nothing, and bytecode alone is as good as a module.
 
 See it: list the folder or the files named in the finding. Cure it: remove the leftover, or just install the same
 version again.
