@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.binaries_of import linked, missing, with_binaries
+from tests.facts_of import facts_of, torch_of
 from verl_doctor.cure import after
 from verl_doctor.facts.binaries import Extension
 from verl_doctor.facts.damage import Damage
@@ -76,3 +77,18 @@ def test_damage_and_binaries_that_are_not_known_stay_so() -> None:
     facts = replace(with_binaries({}, "2.5.1", {}), binaries=unknown, damage={"torch": Damage(gone=("a.so",))})
     assert (after(remedy, facts, load()).damage, after(remedy, facts, load()).binaries) == ({}, unknown)
     assert after(remedy, replace(facts, damage=unknown), load()).damage == unknown
+
+
+@pytest.mark.parametrize(
+    ("installed", "command", "is_replaced"),
+    [
+        pytest.param("2.5.1", "uv pip install 'torch==2.5.1'", False, id="an-installer-leaves-it-alone"),
+        pytest.param("2.5.1", "uv pip install --force-reinstall 'torch==2.5.1'", True, id="forced"),
+        pytest.param("2.6.0", "uv pip install 'torch==2.5.1'", True, id="another-version"),
+    ],
+)
+def test_the_files_of_torch(installed: str, command: str, is_replaced: bool) -> None:
+    facts = facts_of({"torch": installed}, torch=torch_of("2.13.0"))
+    cured = after(Remedy(text="", commands=(command,), pins=(("torch", "2.5.1"),)), facts, load())
+    assert not isinstance(cured.torch, Unavailable)
+    assert cured.torch.version.partition("+")[0] == ("2.5.1" if is_replaced else "2.13.0")

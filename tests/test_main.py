@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,21 +16,22 @@ from tests.test_host import ends
 ROOT = Path(__file__).parents[1]
 START = """
 import os, signal, sys
-import verl_doctor.cli.facts as module
+import verl_doctor.cli.{name} as module
 signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let their background jobs ignore it
-from verl_doctor.errors import DataError, PatchRefusedError, UsageError
+from verl_doctor.errors import DataError, LoadInterruptedError, PatchRefusedError, UsageError
 def command():
     {body}
 module.command = command
-sys.argv = ["verl-doctor", "facts"]
+sys.argv = ["verl-doctor", "{name}"]
 from verl_doctor.__main__ import main
 main()
 """
 
 
-def leave(body: str, **options: object) -> subprocess.CompletedProcess[str]:
+def leave(body: str, name: str = "demo", **options: object) -> subprocess.CompletedProcess[str]:
+    """How the program leaves with this body of a command; `facts` is one that writes JSON."""
     return subprocess.run(  # type: ignore[call-overload,no-any-return] # options are those of run
-        [sys.executable, "-c", START.format(body=body)],
+        [sys.executable, "-c", START.format(body=body, name=name)],
         check=False,
         cwd=ROOT,
         text=True,
@@ -57,13 +60,61 @@ def test_leaving(body: str, status: int, said: str) -> None:
     assert "Traceback" not in finished.stderr
 
 
-def test_a_reader_that_has_had_enough() -> None:
+@pytest.mark.parametrize(
+    ("body", "status", "kind"),
+    [
+        pytest.param("raise UsageError('Say which.')", 2, "usage", id="usage"),
+        pytest.param("raise DataError('No facts.')", 3, "data", id="data"),
+        pytest.param("raise PatchRefusedError('Foreign.')", 1, "refused", id="refused"),
+        pytest.param("import no_such_module", 3, "dependency", id="dependency"),
+        pytest.param("open('/no/such/file')", 3, "system", id="system"),
+        pytest.param("1 / 0", 3, "bug", id="bug"),
+    ],
+)
+def test_leaving_a_command_that_writes_json(body: str, status: int, kind: str) -> None:
+    finished = leave(body, "facts")
+    plain = json.loads(finished.stdout)
+    assert (finished.returncode, plain["exit_code"], plain["error"]["kind"]) == (status, status, kind)
+    assert finished.stderr == f"verl-doctor: {plain['error']['message']}\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        pytest.param("os.kill(os.getpid(), signal.SIGINT)", 130, id="interrupted"),
+        pytest.param("raise LoadInterruptedError('Interrupted.')", 130, id="interrupted-loading"),
+        pytest.param("raise OSError(28, 'No space left on device')", 3, id="standard-output-is-full"),
+    ],
+)
+def test_no_json_where_nobody_reads_it_or_it_cannot_be_written(body: str, status: int) -> None:
+    finished = leave(body, "facts")
+    assert (finished.returncode, finished.stdout) == (status, "")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("print('x' * 100_000)", id="while-writing"),
+        pytest.param("print('x'); return 0", id="at-the-end"),
+        pytest.param("signal.signal(signal.SIGPIPE, signal.SIG_IGN); print('x')", id="the-signal-was-ignored"),
+    ],
+)
+def test_a_reader_that_has_had_enough(body: str) -> None:
     read, write = os.pipe()
     os.close(read)
-    finished = leave("print('x' * 100_000)", stdout=write, stderr=subprocess.PIPE, capture_output=False)
+    finished = leave(body, stdout=write, stderr=subprocess.PIPE, capture_output=False)
     os.close(write)
-    assert finished.returncode == 3
+    assert finished.returncode == -signal.SIGPIPE
     assert finished.stderr == ""
+
+
+def test_a_reader_that_has_had_enough_where_the_signal_is_blocked() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    body = "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE}); print('x')"
+    finished = leave(body, stdout=write, stderr=subprocess.PIPE, capture_output=False)
+    os.close(write)
+    assert (finished.returncode, finished.stderr) == (141, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")

@@ -1,13 +1,17 @@
-"""Where the program starts, and the only place that catches what went wrong."""
+"""Where the program starts, and the only place that says what went wrong and leaves."""
 
 from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 
 from verl_doctor import streams
-from verl_doctor.errors import DoctorError, one_line
+from verl_doctor.errors import failure
+
+_BROKEN_PIPE = 128 + signal.SIGPIPE
+"""What a shell shows for a program that ended like `git` and `cat` when their reader left."""
 
 
 def main() -> None:
@@ -19,44 +23,33 @@ def main() -> None:
 
         status = run()
         sys.stdout.flush()
-    except DoctorError as error:
-        status = _say(str(error), error.exit_code)
     except KeyboardInterrupt:
         status = _say("Interrupted.", 130)
     except BrokenPipeError:
-        # Whoever read our output has had enough; that is no failure of ours, but it cannot be told to them.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 3
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] == "verl_doctor":
-            status = _own_bug(error)
-        else:
-            status = _say(
-                f"verl-doctor cannot start: {error}. A package it depends on is missing or broken here; "
-                "installed on its own (`uv tool install verl-doctor` or `pipx install verl-doctor`) it examines "
-                "this environment from outside.",
-                3,
-            )
-    except OSError as error:
-        status = _say(f"verl-doctor cannot go on: {error}.", 3)
+        status = _BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - what nobody expected is a bug of ours, and status 1 would be "findings"
-        status = _own_bug(error)
+        status = _failed(error)
     if host := sys.modules.get("verl_doctor.host"):  # where it is not loaded, nothing was started
         host.LocalProcess.end_all()
     # A collector that hangs in the kernel is a daemon thread; waiting for it would hang the doctor too.
     sys.stderr.flush()
+    if status == _BROKEN_PIPE:
+        _end_by_broken_pipe()
     os._exit(status)
 
 
-def _own_bug(error: Exception) -> int:
-    """Say that the doctor broke; where is told on demand."""
-    if os.environ.get("VERL_DOCTOR_TRACEBACK") == "1":
+def _failed(error: Exception) -> int:
+    """Say why there is no answer; where the doctor broke is told on demand."""
+    said = failure(error)
+    if said.kind == "bug" and os.environ.get("VERL_DOCTOR_TRACEBACK") == "1":
         sys.excepthook(type(error), error, error.__traceback__)
-    return _say(
-        f"this is a bug of verl-doctor, not of the environment: {one_line(error)}. "
-        "Report it with the command and what VERL_DOCTOR_TRACEBACK=1 makes it print.",
-        3,
-    )
+    return _say(said.message, said.exit_code)
+
+
+def _end_by_broken_pipe() -> None:
+    """End as the system ends what writes for nobody; comes back where that signal is not for us (the first process)."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
 
 
 def _say(sentence: str, status: int) -> int:

@@ -20,6 +20,7 @@ from verl_doctor.reinstall import is_forced
 
 def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
     """Return the facts as they would be once the remedy's commands have been run."""
+    torch = _replaced_torch(facts, remedy)
     if not isinstance(facts.packages, Unavailable):
         installed = dict(facts.packages)
         for name, version in remedy.pins:
@@ -30,12 +31,19 @@ def after(remedy: Remedy, facts: Facts, matrix: Matrix) -> Facts:
         facts = replace(facts, packages=installed, binaries=_refitted(facts, remedy, installed))
     if remedy.pins and not isinstance(facts.imports, Unavailable):
         facts = replace(facts, imports=_still_seen(facts.imports, remedy.pins))
-    torch = dict(remedy.pins).get("torch")
     if torch is not None:
         facts = replace(facts, torch=_torch(torch, facts, matrix))
     if remedy.patch is not None and not isinstance(facts.patches, Unavailable):
         facts = replace(facts, patches=_applied(facts.patches, remedy.patch))
     return facts
+
+
+def _replaced_torch(facts: Facts, remedy: Remedy) -> str | None:
+    """Return the torch that is installed anew, None for none: an installer leaves alone what has its version."""
+    torch = dict(remedy.pins).get("torch")
+    installed = None if isinstance(facts.packages, Unavailable) else facts.packages.get("torch")
+    is_there = installed is not None and installed.version == torch
+    return None if is_there and not any(map(is_forced, remedy.commands)) else torch
 
 
 def _repaired(facts: Facts, remedy: Remedy) -> Facts:

@@ -137,14 +137,15 @@ def missing(
         )
 
 
-def install_for_verl(
-    target: Target, packages: Mapping[str, Distribution], verl: Distribution, stack: Stack | None, otherwise: str = ""
-) -> Remedy:
-    """Return the remedy that installs the vLLM for an installed verl, with its torch; else this command."""
+def install_for_verl(target: Target, verl: Distribution, stack: Stack | None, otherwise: str = "") -> Remedy:
+    """Return the remedy that installs the vLLM for an installed verl, with all that belongs to it; else this command.
+
+    What is missing is installed, too: left to itself an installer takes releases of today.
+    """
     text = f"Install the vLLM that verl {verl.version} was made for, with its torch"
     if stack is None:
         return Remedy(text=f"{text}.", commands=tuple(filter(None, (otherwise,))))
-    return install(target, stack, [name for name in stack.pins if name in packages and name != "verl"], text)
+    return install(target, stack, [name for name in stack.pins if name != "verl"], f"{text} and companions")
 
 
 def install(target: Target, stack: Stack, names: Iterable[str], text: str) -> Remedy:

@@ -79,9 +79,9 @@ def test_torchvision_without_the_stacks_torch_is_left_to_vllm() -> None:
     assert pins({"vllm": "0.7.2"}, "torch")["torchvision"] == "0.20.1"
 
 
-def test_the_verl_is_one_that_declares_the_installed_vllm() -> None:
+def test_the_verl_is_one_that_declares_the_installed_vllm_and_does_not_say_to_avoid_it() -> None:
     (finding,) = findings("verl-not-installed", facts_of({"vllm": "0.7.2", "torch": "2.5.1", "tensordict": "0.6.2"}))
-    assert dict(finding.remedy.pins)["verl"] == "0.4.1"
+    assert dict(finding.remedy.pins)["verl"] == "0.3.0.post1"
     assert "vLLM 0.7.2 stays" in finding.remedy.text
 
 

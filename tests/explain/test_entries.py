@@ -8,6 +8,7 @@ from verl_doctor import knowledge
 from verl_doctor.errors import UsageError
 from verl_doctor.examine import questions
 from verl_doctor.explain.entries import by_layer, entries, named
+from verl_doctor.explain.entry import Entry
 from verl_doctor.model import Layer
 from verl_doctor.patching.catalogue import built_in
 
@@ -52,10 +53,7 @@ def test_layers_come_in_order() -> None:
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
-def test_an_entry_is_whole(entry: object) -> None:
-    from verl_doctor.explain.entry import Entry
-
-    assert isinstance(entry, Entry)
+def test_an_entry_is_whole(entry: Entry) -> None:
     assert entry.title
     assert entry.text
     told = [entry.title, *(cure.text for cure in entry.cures), *(c for cure in entry.cures for c in cure.commands)]
@@ -65,3 +63,29 @@ def test_an_entry_is_whole(entry: object) -> None:
         assert entry.sources
         assert entry.when or entry.signatures or entry.launch
         assert entry.found_by
+
+
+@pytest.mark.parametrize("entry", [each for each in entries() if len(each.cures) > 1], ids=lambda entry: entry.name)
+def test_each_of_several_cures_says_for_which_environments_it_is(entry: Entry) -> None:
+    circumstances = [cure.when for cure in entry.cures]
+    assert circumstances[-1] == ("otherwise",)
+    assert all(circumstances)
+    assert len(set(circumstances)) == len(circumstances)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        pytest.param(
+            "VDP001", [("vLLM 0.7.3 or newer fits everything else that is installed",), ("otherwise",)], id="upgrade"
+        ),
+        pytest.param(
+            "fp8-moe",
+            [("a recommended stack has the installed verl and runs on this Python, driver and GPU",), ("otherwise",)],
+            id="stack",
+        ),
+        pytest.param("enforce-eager-true", [("verl is before 0.5.0",), ("otherwise",)], id="condition"),
+    ],
+)
+def test_for_which_environments_the_cures_are(name: str, said: list[tuple[str, ...]]) -> None:
+    assert [cure.when for cure in named(name).cures] == said

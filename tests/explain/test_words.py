@@ -8,6 +8,7 @@ import pytest
 
 from verl_doctor.explain import words
 from verl_doctor.knowledge.cures import Cure
+from verl_doctor.knowledge.judgement import Condition
 
 
 @pytest.mark.parametrize(
@@ -120,3 +121,17 @@ def cure(text: str, *commands: str, **fields: Any) -> Cure:
 )
 def test_cure(written: Cure, text: str, commands: list[str]) -> None:
     assert words.cure(written) == (text, tuple(commands))
+
+
+def test_circumstances_of_a_cure() -> None:
+    before = (Condition((), {"verl": "<0.5"}), Condition((), {"verl": "==0.5.0"}))
+    fits = "vLLM 0.8.0 or newer fits everything else that is installed"
+    assert words.circumstances(cure("Do.")) == ()
+    assert words.circumstances(cure("Do.", when=before)) == ("verl is before 0.5", "verl is 0.5.0")
+    assert words.circumstances(cure("Do.", upgrade=(("vllm", "0.8.0"),))) == (fits,)
+    assert words.circumstances(cure("Do.", when=before, upgrade=(("vllm", "0.8.0"),))) == (
+        f"verl is before 0.5; {fits}",
+        f"verl is 0.5.0; {fits}",
+    )
+    kept = "a recommended stack has the installed verl and vLLM and runs on this Python, driver and GPU"
+    assert words.circumstances(cure("Do.", stack=("ray",))) == (kept,)

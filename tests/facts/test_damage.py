@@ -11,7 +11,7 @@ from tests.elf_image import shared_object
 from tests.facts_of import SITE, distribution
 from tests.fake_host import FakeHost
 from verl_doctor.facts import shared_objects
-from verl_doctor.facts.damage import Damage, collect
+from verl_doctor.facts.damage import Damage, collect, with_large
 from verl_doctor.facts.packages import Copy, Distribution
 from verl_doctor.target import Target
 
@@ -34,14 +34,15 @@ def gone(
     return {key: damage.gone for key, damage in found.items()}
 
 
+PYTHON = ("vllm/__init__.py", "vllm/x.py", "vllm/a/__init__.py")
 VLLM = "vllm/__init__.py vllm/_C.abi3.so vllm/x.py vllm/a/__init__.py tests/__init__.py ../../../bin/vllm"
 
 
 @pytest.mark.parametrize(
     ("record", "there", "found"),
     [
-        pytest.param(VLLM, ("vllm/__init__.py", "vllm/_C.abi3.so"), (), id="all-that-counts-is-there"),
-        pytest.param(VLLM, ("vllm/__init__.py",), ("vllm/_C.abi3.so",), id="an-extension"),
+        pytest.param(VLLM, (*PYTHON, "vllm/_C.abi3.so"), (), id="all-that-counts-is-there"),
+        pytest.param(VLLM, PYTHON, ("vllm/_C.abi3.so",), id="an-extension"),
         pytest.param(VLLM, (), ("vllm/__init__.py", "vllm/_C.abi3.so"), id="the-folder"),
         pytest.param("vllm/__init__.py vllm/_C_test.so vllm/tests/x.so", ("vllm/__init__.py",), (), id="of-tests"),
         pytest.param("vllm-1.0.dist-info/METADATA", (), (), id="RECORD-lists-metadata-only"),
@@ -123,3 +124,60 @@ def test_a_file_that_ends_too_early(data: bytes, listed: int | str, is_cut: bool
     host = FakeHost(files={f"{SITE}/{name}": content for name, content in files.items()})
     found = collect(host, packages, shared_objects.collect(host, TARGET, packages))
     assert found == ({"vllm": Damage(cut_short=("vllm/_C.so",))} if is_cut else {})
+
+
+MODULES = "verl/__init__.py verl/a/__init__.py verl/a/b.py verl/a/c.py verl/tests/d.py tests/e.py verl/a/f.txt"
+TOP = "verl/__init__.py"
+
+
+@pytest.mark.parametrize(
+    ("record", "there", "found"),
+    [
+        pytest.param(MODULES, (TOP, "verl/a/__init__.py", "verl/a/b.py", "verl/a/c.py"), (), id="all-are-there"),
+        pytest.param(MODULES, (TOP, "verl/a/__init__.py", "verl/a/b.py"), ("verl/a/c.py",), id="one"),
+        pytest.param(MODULES, (TOP,), ("verl/a/__init__.py", "verl/a/b.py", "verl/a/c.py"), id="a-folder"),
+        pytest.param(MODULES, (TOP, "verl/a/__init__.pyc", "verl/a/b.pyc", "verl/a/c.pyc"), (), id="bytecode-alone"),
+        pytest.param(MODULES, (TOP, "verl/a"), ("verl/a/__init__.py", "verl/a/b.py", "verl/a/c.py"), id="a-file-there"),
+        pytest.param(MODULES, (), (TOP,), id="the-whole-package-is-said-once"),
+        pytest.param(f"{TOP} ../../../bin/verl.py", (TOP,), (), id="outside-the-packages"),
+        pytest.param("loose.py", (), (), id="a-module-in-no-package"),
+    ],
+)
+def test_modules_of_verl(record: str, there: tuple[str, ...], found: tuple[str, ...]) -> None:
+    assert gone({"verl": record}, there) == ({"verl": found} if found else {})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"editable": "/src/verl"}, id="editable"),
+        pytest.param({"copies": (Copy(version="2", location=SITE, metadata="verl-2.dist-info"),)}, id="twice"),
+    ],
+)
+def test_modules_of_which_record_does_not_tell(fields: dict[str, Any]) -> None:
+    assert gone({"verl": MODULES}, (TOP,), **fields) == {}
+
+
+def test_a_folder_that_may_not_be_seen() -> None:
+    packages = {"verl": distribution("verl", "1.0")}
+    record = f"{SITE}/{packages['verl'].metadata}/RECORD"
+    files: dict[str, bytes | str] = {
+        record: "verl/__init__.py,,\nverl/a/b.py,,\n",
+        f"{SITE}/{TOP}": "",
+        f"{SITE}/verl/a/b.py": "",
+    }
+    assert collect(FakeHost(files=files, denied=frozenset({f"{SITE}/verl/a"})), packages, {}) == {}
+
+
+def test_modules_of_large_distributions_are_looked_for_where_there_is_time() -> None:
+    packages = {name: distribution(name, "1.0") for name in ("torch", "ray", "numpy")}
+    files: dict[str, bytes | str] = {f"{SITE}/{name}/__init__.py": "" for name in packages}
+    for name, described in packages.items():
+        files[f"{SITE}/{described.metadata}/RECORD"] = f"{name}/__init__.py,,\n{name}/x.py,,\n{name}/y.py,,\n"
+    files[f"{SITE}/ray/x.py"] = files[f"{SITE}/ray/y.py"] = ""
+    host = FakeHost(files=files)
+    assert collect(host, packages, {}) == {}
+    before = {"torch": Damage(gone=("torch/lib/x.so",), cut_short=("torch/z.so",))}
+    found = with_large(host, packages, before)
+    assert found == {"torch": Damage(gone=("torch/x.py", "torch/y.py", "torch/lib/x.so"), cut_short=("torch/z.so",))}
+    assert with_large(host, packages, found) == found

@@ -50,6 +50,8 @@ releases:
     "0.8.5": {python: ">=3.9", requires: {torch: "==2.6.0"}, source: seen}
   verl:
     "0.4.0": {requires: {numpy: ""}, extras: {vllm: {vllm: "<=0.8.5"}}, source: [seen]}
+makers:
+  AMD: {names: "mi\\\\d+x?|instinct", says: "another guide has them", source: told}
 """
 
 

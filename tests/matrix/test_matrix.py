@@ -92,6 +92,12 @@ def test_every_published_row_is_sound() -> None:
             id="a GPU of an unknown source",
         ),
         pytest.param(
+            [("|instinct", "|(")],
+            "small.yaml:47: the names of 'AMD' are no regular expression: missing ), unterminated subpattern at "
+            "position 2.",
+            id="a maker whose names are no pattern",
+        ),
+        pytest.param(
             [("confidence: high", "trust: high")],
             "small.yaml:25: the key 'trust' is not one of confidence, cuda, flash_attn, glibc, image, "
             "min_driver, note, period, pins, python, pythons, rank, source, verified.",
@@ -100,7 +106,7 @@ def test_every_published_row_is_sound() -> None:
         pytest.param(
             [("windows:", "wisdom:")],
             "small.yaml: the section 'wisdom' is not one of sources, gates, windows, breaks, drivers, torch, gpus, "
-            "settings, claims, stacks, proofs, releases.",
+            "settings, claims, stacks, proofs, releases, makers.",
             id="an unknown section",
         ),
         pytest.param(
@@ -190,6 +196,17 @@ def test_window() -> None:
     window = MATRIX.window("0.6.0")
     assert window is not None
     assert (window.declared, window.imports) == (">=0.7.3,<=0.9.1", ">=0.9.2,<=0.11.0")
+
+
+@pytest.mark.parametrize(
+    ("verl", "is_avoided"), [("0.3.0.post1", None), ("0.4.0", True), ("0.4.1", True), ("0.5.0", True), ("0.8.0", None)]
+)
+def test_what_the_documentation_of_a_verl_says_to_avoid(verl: str, is_avoided: bool | None) -> None:
+    window = MATRIX.window(verl)
+    assert window is not None
+    assert (window.avoided and satisfies("0.7.2", window.avoided)) is is_avoided
+    assert (window.avoided and satisfies("0.8.5", window.avoided)) is (False if is_avoided else None)
+    assert any(source.kind == "documentation" for source in window.sources) is bool(is_avoided)
 
 
 def test_breaks_come_by_failure() -> None:

@@ -41,7 +41,7 @@ MATRIX = load()
         pytest.param({"verl": "main"}, None, id="a verl that is no version"),
         pytest.param({"vllm": "0.8.5.post1"}, "verl-0.5.0-vllm-0.8.5.post1", id="no verl: the newest for a vLLM"),
         pytest.param(
-            {"vllm": "0.7.2"}, "verl-0.4.1-vllm-0.8.5.post1", id="a vLLM in no stack: a verl that declares it"
+            {"vllm": "0.7.2"}, "verl-0.3.0.post1-vllm-0.8.3", id="a vLLM in no stack: a verl that does not avoid it"
         ),
         pytest.param({"vllm": "0.10.2"}, "verl-0.8.0-vllm-0.12.0", id="a vLLM in no stack: the newest such verl"),
         pytest.param({"vllm": "0.13.0"}, "verl-0.8.0-vllm-0.12.0", id="a vLLM that none declares: one that can use it"),

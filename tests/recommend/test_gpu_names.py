@@ -6,7 +6,7 @@ import pytest
 
 from verl_doctor.errors import UsageError
 from verl_doctor.matrix.load import load
-from verl_doctor.recommend.gpu_names import capability_of
+from verl_doctor.recommend.gpu_names import accelerator_of, capability_of
 
 KNOWN = load().gpu_names()
 
@@ -38,7 +38,7 @@ def test_known(text: str, expected: tuple[str, str]) -> None:
     [
         pytest.param("H1000", "nearest: H100", id="a slip"),
         pytest.param("A1000", "nearest: ", id="a known name is only a part of it"),
-        pytest.param("MI300X", "only NVIDIA's are", id="another maker's"),
+        pytest.param("Gaudi3", "only NVIDIA's are", id="a maker of which nothing is known"),
         pytest.param("???", "known: P100", id="no name at all"),
         pytest.param("", "known: P100", id="nothing"),
     ],
@@ -47,6 +47,34 @@ def test_unknown(text: str, said: str) -> None:
     with pytest.raises(UsageError, match="No GPU is known by the name") as caught:
         capability_of(text, KNOWN)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "maker"),
+    [
+        pytest.param("MI300X", "AMD", id="plain"),
+        pytest.param("AMD Instinct MI250", "AMD", id="with its maker"),
+        pytest.param("gfx942", "AMD", id="an architecture"),
+        pytest.param("Radeon RX 7900 XTX", "AMD", id="of a desktop"),
+        pytest.param("rx7900", "AMD", id="written together"),
+        pytest.param("Ascend 910B3", "Huawei", id="Ascend"),
+        pytest.param("910B", "Huawei", id="its number alone"),
+        pytest.param("Atlas 800T A3", "Huawei", id="Atlas"),
+        pytest.param("RTX 6000", None, id="a part of another word"),
+        pytest.param("H1000", None, id="a slip"),
+        pytest.param("9.0", None, id="a compute capability"),
+        pytest.param("Gaudi3", None, id="a maker of which nothing is known"),
+        pytest.param("", None, id="nothing"),
+    ],
+)
+def test_other_makers(text: str, maker: str | None) -> None:
+    found = accelerator_of(text, KNOWN, load().makers())
+    assert (found and found.maker.name) == maker
+
+
+def test_no_gpu_of_nvidia_is_taken_for_anothers() -> None:
+    makers = load().makers()
+    assert [name for name in KNOWN if accelerator_of(name, KNOWN, makers)] == []
 
 
 def test_every_gpu_is_found_by_its_own_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -31,7 +32,8 @@ ENTRY = Entry(
     launch=("A=1",),
     cures=(
         Cure(when=("verl is before 1",), text="Do this.", commands=("do this",), patch=None),
-        Cure(when=(), text="Do that.", commands=(), patch=None),
+        Cure(when=("A is set", "B is set; C is set"), text="Do more.", commands=(), patch=None),
+        Cure(when=("otherwise",), text="Do that.", commands=(), patch=None),
     ),
     sources=(Source(kind="issue", reference="a/b#7", date="2026-11-21"), Source(kind="measured", reference="here")),
 )
@@ -68,7 +70,9 @@ Cure
   Where verl is before 1: Do this.
       do this
 
-  Do that.
+  Otherwise, where A is set, or where B is set; C is set: Do more.
+
+  Otherwise: Do that.
 
 Sources
   - issue: a/b#7, seen 2026-11-21
@@ -126,7 +130,9 @@ Where verl is before 1: Do this.
 do this
 ```
 
-Do that.
+Otherwise, where A is set, or where B is set; C is set: Do more.
+
+Otherwise: Do that.
 
 ## Sources
 
@@ -198,6 +204,20 @@ def test_json_holds_what_the_text_says() -> None:
         "engine",
         [["vLLM is 1"], ["A is set", "B is set"]],
     )
+
+
+def test_json_says_for_which_environments_a_cure_is() -> None:
+    (entry,) = json.loads(explain_json.render([ENTRY]))["entries"]
+    assert [cure["when"] for cure in entry["cures"]] == [
+        ["verl is before 1"],
+        ["A is set", "B is set; C is set"],
+        ["otherwise"],
+    ]
+
+
+def test_the_only_cure_is_for_all() -> None:
+    only = replace(ENTRY, cures=(Cure(when=(), text="Do that.", commands=(), patch=None),))
+    assert "\nCure\n  Do that.\n" in printed(only, 80)
 
 
 def test_a_patch_says_where_it_edits() -> None:

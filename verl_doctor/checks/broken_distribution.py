@@ -4,11 +4,14 @@ A folder `<name>-<version>.dist-info` without METADATA is the trace of an instal
 off (a full disk, a killed job, two installers at once). pip does not report
 it; the next install may skip the package, or leave two versions mixed.
 
-A compiled file or a package that RECORD lists and that is not on the disk was moved or deleted afterwards, often by a
-clean-up or by the uninstall of another distribution that had the same file. Installers take the version for
-installed and do nothing; the import fails: `libcudnn.so.9: cannot open shared object file`, `No module named 'ray'`,
-`No module named 'vllm._C'`. One that ends too early (a full disk, a download that broke off) is as good as
-gone: `file too short`.
+A compiled file, a module or a package that RECORD lists and that is not on the disk was never written (an install that
+was interrupted, a full disk), or was moved or deleted afterwards, often by a clean-up or by the uninstall of another
+distribution that had the same file. Installers take the version for installed and do nothing; the import fails:
+`libcudnn.so.9: cannot open shared object file`, `No module named 'ray'`, `No module named 'vllm._C'`. A compiled file
+that ends too early (a full disk, a download that broke off) is as good as gone: `file too short`.
+
+The modules of verl, vLLM and tensordict are always looked for; those of torch, transformers and Ray, of which there are
+thousands, with `check --deep`. Tests count for nothing, and bytecode alone is as good as a module.
 
 See it: list the folder or the files named in the finding. Cure it: remove the leftover, or just install the same
 version again.
@@ -23,7 +26,8 @@ from typing import Final
 from verl_doctor.facts.damage import Damage
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.model import Finding, Layer, Remedy, Severity
-from verl_doctor.refitting import FAMILY, INDEX, prevents
+from verl_doctor.refitting import prevents
+from verl_doctor.same_build import same_build
 from verl_doctor.target import Target
 
 ID: Final = "VD002"
@@ -62,7 +66,7 @@ def _incomplete(target: Target, key: str, distribution: Distribution, harm: Dama
         message=f"{distribution.name} {distribution.version} is incomplete: {_told(harm)}.",
         remedy=Remedy(
             text=f"Install {distribution.name} {distribution.version} again.",
-            commands=(f"{target.installer} --force-reinstall --no-deps {_same(key, distribution)}",),
+            commands=(f"{target.installer} --force-reinstall --no-deps {same_build(key, distribution)}",),
             pins=((key, distribution.version),),
         ),
         evidence=tuple(f"{distribution.location}/{name}" for name in (*harm.gone, *harm.cut_short)[:_SHOWN]),
@@ -81,13 +85,3 @@ def _told(harm: Damage) -> str:
 def _first(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _SHOWN} more of its files" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more}"
-
-
-def _same(key: str, distribution: Distribution) -> str:
-    """Return what makes an installer take the very build that is installed."""
-    if distribution.url and "://" in distribution.url:
-        place = f"git+{distribution.url}@{distribution.commit}" if distribution.commit else distribution.url
-        return quote(f"{distribution.name} @ {place}")
-    build = distribution.version.partition("+")[2]
-    index = f"--index-url {INDEX}/{build} " if key in FAMILY and build else ""
-    return f"{index}'{distribution.name}=={distribution.version}'"

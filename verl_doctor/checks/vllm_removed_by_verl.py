@@ -41,7 +41,7 @@ def ask(
         return
     yield Finding(
         message=f"verl {verl.version} accepts vLLM {gate.vllm} and raises ValueError for the installed {vllm.version}.",
-        remedy=install_for_verl(target, packages, verl, verl_stack, f"{target.installer} 'vllm{gate.vllm}'"),
+        remedy=install_for_verl(target, verl, verl_stack, f"{target.installer} 'vllm{gate.vllm}'"),
         evidence=(f"{verl.location}/{verl.metadata}", f"{vllm.location}/{vllm.metadata}"),
         sources=gate.sources,
         about=frozenset({"verl", "vllm"}),

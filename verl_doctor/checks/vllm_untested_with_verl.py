@@ -38,7 +38,7 @@ def ask(
     yield Finding(
         message=f"verl {verl.version} was made for vLLM {window.declared}; "
         f"with {vllm.version} it is not known to work (known: {window.usable}).",
-        remedy=install_for_verl(target, packages, verl, verl_stack),
+        remedy=install_for_verl(target, verl, verl_stack),
         evidence=(f"{verl.location}/{verl.metadata}", f"{vllm.location}/{vllm.metadata}"),
         sources=window.sources,
         about=frozenset({"verl", "vllm"}),

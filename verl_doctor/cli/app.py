@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
+import sys
+from collections.abc import Callable
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from verl_doctor import __version__, cli
+from verl_doctor.errors import failure
 
 _NO_COMMANDS = frozenset({"app", "deep", "options", "policy", "progress", "reports"})
 _INTERRUPTED = 130
-"""What typer makes of Ctrl-C, according to its release; no command returns it."""
+"""What typer makes of Ctrl-C, according to its release, and what interrupted loading; no command returns it."""
 
 
 class LazyGroup(TyperGroup):
@@ -31,8 +36,31 @@ class LazyGroup(TyperGroup):
             return None
         module = importlib.import_module(f"verl_doctor.cli.{cmd_name.replace('-', '_')}")
         single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        single.command(cmd_name)(module.command)
+        single.command(cmd_name)(_answering(module))
         return typer.main.get_command(single)
+
+
+def _answering(module: ModuleType) -> Callable[..., Any]:
+    """Return a command that, asked for JSON, has something for its reader where it fails, too."""
+
+    @functools.wraps(module.command)
+    def answering(**options: Any) -> Any:
+        try:
+            return module.command(**options)
+        except Exception as error:
+            if options.get("output", module.__dict__.get("OUTPUT")) == "json" and _is_tellable(error):
+                from verl_doctor.report.error_json import render
+
+                sys.stdout.write(render(failure(error)) + "\n")
+            raise
+
+    return answering
+
+
+def _is_tellable(error: Exception) -> bool:
+    """Say whether standard output can have it: not where writing to it is what failed, nor after an interrupt."""
+    is_of_stream = isinstance(error, OSError) and error.filename is None
+    return not is_of_stream and failure(error).exit_code != _INTERRUPTED
 
 
 app = typer.Typer(

@@ -19,7 +19,7 @@ Deep = Annotated[
     typer.Option(
         "--deep",
         help="Also import torch, tensordict, flash-attn, vLLM, verl and its rollout, each in a process of its own "
-        "with a deadline.",
+        "with a deadline; and look for each module of torch, transformers and Ray.",
     ),
 ]
 Deadline = Annotated[
@@ -34,10 +34,11 @@ Deadline = Annotated[
 
 
 def with_imports(facts: Facts, host: Host, deep: bool, deadline: float | None) -> Facts:
-    """Return the facts with what the environment can import, where that is wanted.
+    """Return the facts with what the environment can import and which modules are gone, where that is wanted.
 
     Raises UsageError for a deadline of nothing, TargetError where there is nothing to run.
     """
+    from verl_doctor.facts.damage import with_large
     from verl_doctor.facts.imports import collect
     from verl_doctor.facts.missing import MissingFactError
     from verl_doctor.model import Unavailable
@@ -47,9 +48,11 @@ def with_imports(facts: Facts, host: Host, deep: bool, deadline: float | None) -
             raise UsageError("--deadline is for --deep.")
         return facts
     packages = {} if isinstance(facts.packages, Unavailable) else facts.packages
+    damage = facts.damage if isinstance(facts.damage, Unavailable) else with_large(host, packages, facts.damage)
     try:
         return replace(
             facts,
+            damage=damage,
             imports=collect(host, facts.target, packages, deadline, lambda name: progress.show(f"importing  {name}")),
         )
     except MissingFactError as error:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
 import typer
 
 from verl_doctor.cli.deep import Deadline, Deep, with_imports
-from verl_doctor.cli.options import Prefix, Python, the_host, the_target
+from verl_doctor.cli.options import Format, Prefix, Python, the_host, the_target
+
+OUTPUT: Final = Format.JSON
+"""There is no other, so there is no option."""
 
 
 def command(python: Python = None, prefix: Prefix = None, deep: Deep = False, deadline: Deadline = None) -> None:

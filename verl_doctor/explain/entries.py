@@ -127,9 +127,10 @@ def _failure(failure: Failure, patch: Patch | None) -> Entry:
 
 
 def _cures(failure: Failure) -> Iterator[Cure]:
-    for cure in failure.texts.cures:
+    cures = failure.texts.cures
+    for cure in cures:
         text, commands = words.cure(cure)
-        when = tuple("; ".join(words.condition(condition.stated)) for condition in cure.when)
+        when = words.circumstances(cure) or ((words.OTHERWISE,) if len(cures) > 1 else ())
         yield Cure(when=when, text=text, commands=commands, patch=cure.patch)
 
 

@@ -12,7 +12,11 @@ Kind = Literal["check", "rule", "failure", "patch"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cure:
-    """One way out: for which environments (in words; for all where there are none), what to do, and how."""
+    """One way out: for which environments, what to do, and how.
+
+    `when` are alternatives in words; none where it is for all. Of several cures the first that is for an environment
+    counts; the last, for all others, has "otherwise".
+    """
 
     when: tuple[str, ...]
     text: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from verl_doctor.explain import words
@@ -65,8 +65,8 @@ def blocks(entry: Entry) -> Iterator[Block]:
         yield Code(entry.launch)
     if entry.cures:
         yield Heading("Cure")
-        for cure in entry.cures:
-            yield from _cure(cure)
+        for number, cure in enumerate(entry.cures):
+            yield from _cure(cure, is_first=number == 0)
     if entry.patch:
         yield Heading(f"Patch {entry.patch.id}")
         yield from patch(entry.patch)
@@ -107,11 +107,19 @@ def applied(edit: Edit) -> str:
     return f"by name, where {edit.only_where}" if edit.only_where else "by default"
 
 
-def _cure(cure: Cure) -> Iterator[Block]:
-    where = f"Where {' or '.join(cure.when)}: " if cure.when else ""
-    yield Paragraph(where + cure.text)
+def _cure(cure: Cure, *, is_first: bool) -> Iterator[Block]:
+    yield Paragraph(_where(cure.when, is_first=is_first) + cure.text)
     if cure.commands:
         yield Code(cure.commands)
+
+
+def _where(when: Sequence[str], *, is_first: bool) -> str:
+    """Say for which environments a cure is: the first that is for one counts, as in `check`."""
+    if not when:
+        return ""
+    if tuple(when) == (words.OTHERWISE,):
+        return "Otherwise: "
+    return f"{'Where' if is_first else 'Otherwise, where'} {', or where '.join(when)}: "
 
 
 def _source(source: Source) -> str:

@@ -58,6 +58,7 @@ _PLACES: Final = {
 }
 _PLACEHOLDER: Final = re.compile(r"(?:(?P<before>[\w-]+)(?P<joint> |==))?\{(?P<name>[a-z][a-z0-9-]*)\}")
 _START: Final = re.compile(r"^\(\?:\^\|/\)")
+_FITS: Final = "fits everything else that is installed"
 _SOFT: Final = (
     (r"\(\?:", "("),
     (r"\(\?<?!(?:\\.|[^()\\])*\)", ""),
@@ -139,6 +140,20 @@ def launch(entry: str | Case) -> str:
     settings = " ".join(wanted.said(key) for key, wanted in entry.settings)
     where = " or ".join("; ".join(condition(each.stated)) for each in entry.where)
     return ("not with " if entry.spares else "") + settings + (f"  # where {where}" if where else "")
+
+
+OTHERWISE: Final = "otherwise"
+"""For which environments the last of several cures is."""
+
+
+def circumstances(cure: Cure) -> tuple[str, ...]:
+    """Return for which environments a cure is, as alternatives; none where it is for all."""
+    common = [f"{_NAMES.get(name, name)} {since} or newer {_FITS}" for name, since in cure.upgrade]
+    if cure.stack:
+        kept = "the installed verl" if "vllm" in cure.stack else "the installed verl and vLLM"
+        common.append(f"a recommended stack has {kept} and runs on this Python, driver and GPU")
+    stated = [condition(each.stated) for each in cure.when] or [()]
+    return tuple(filter(None, ("; ".join((*each, *common)) for each in stated)))
 
 
 def cure(cure: Cure) -> tuple[str, tuple[str, ...]]:

@@ -44,6 +44,8 @@ def parse(text: bytes, origin: str) -> Facts:
             f"{origin} holds facts of schema version {document['schema_version']!r}; "
             f"this verl-doctor ({__version__}) reads version {SCHEMA_VERSION!r}."
         )
+    if isinstance(failed := document.get("error"), dict):
+        raise DataError(f"{origin} holds no facts but why there are none: {failed.get('message')}")
     converter = Converter()
     _refuse_other_types(converter)
     _refuse_texts_as_lists(converter)

@@ -1,4 +1,4 @@
-"""What is gone or cut short of installed distributions: compiled files that RECORD lists, and whole packages.
+"""What is gone or cut short of installed distributions: compiled files that RECORD lists, modules, and whole packages.
 
 Only of the distributions that training depends on; an environment loses many a file that nobody asks for.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from verl_doctor.alternatives import DOES_WITHOUT, can_be_spared
+from verl_doctor.facts import modules
 from verl_doctor.facts.elf import CutShortError, ElfFile, UnreadableError
 from verl_doctor.facts.packages import NAMED, Distribution, normalise
 from verl_doctor.facts.shared_objects import RECORD_LIMIT, SharedObjects, is_gone
@@ -25,13 +26,8 @@ _COUNTS: Final = frozenset(
      "transformer-engine", "liger-kernel", "vllm-ascend", "torch-npu"}
 )  # fmt: skip
 """What checks and known failures name, also where nothing that is installed requires it."""
-_SHARED: Final = frozenset(
-    {b"benchmark", b"benchmarks", b"docs", b"example", b"examples", b"google", b"nvidia", b"scripts", b"test",
-     b"tests", b"tools"}
-)  # fmt: skip
-"""Packages that many distributions list; the uninstall of one takes them from the others, which do without."""
-_OF_TESTS: Final = r"(^|[/_])tests?[/_.]"
-"""Images that are made smaller leave these out."""
+_LARGE: Final = ("torch", "transformers", "ray")
+"""Whose thousands of modules are looked for only where there is time; those of NAMED always are."""
 _REQUIRED: Final = re.compile(r"[\w.-]+")
 _NEEDS_TORCH: Final = rb"(?m)^Requires-Dist:\s*torch(?![\w.-])"
 _PACKAGE: Final = re.compile(rb"^([\w.-]+)/__init__\.py,", re.MULTILINE)
@@ -59,9 +55,23 @@ def collect(
             continue  # two versions in one folder: whose file it is that is gone, nothing tells
         compiled = _compiled(host, key, distribution, shared_objects.get(key))
         if key in counting or key.startswith("nvidia-") or (compiled != WHOLE and _needs_torch(host, distribution)):
-            damage = replace(compiled, gone=(*_packages(host, distribution), *compiled.gone))
+            packages_gone = tuple(_packages(host, distribution))
+            modules_gone = modules.gone(host, distribution) if key in NAMED and not packages_gone else ()
+            damage = replace(compiled, gone=(*packages_gone, *modules_gone, *compiled.gone))
             if damage != WHOLE:
                 found[key] = damage
+    return found
+
+
+def with_large(host: Host, packages: Mapping[str, Distribution], damage: Mapping[str, Damage]) -> dict[str, Damage]:
+    """Return the damage with the modules that are gone of the large distributions, too."""
+    found = dict(damage)
+    for key in (key for key in _LARGE if key in packages):
+        known, distribution = found.get(key, WHOLE), packages[key]
+        is_told = any(name.endswith(".py") for name in known.gone)
+        is_twice = any(copy.location == distribution.location for copy in distribution.copies)
+        if not is_told and not is_twice and (missing := modules.gone(host, distribution)):
+            found[key] = replace(known, gone=(*missing, *known.gone))
     return found
 
 
@@ -81,7 +91,7 @@ def _compiled(host: Host, key: str, distribution: Distribution, objects: SharedO
         gone=tuple(
             name
             for name in objects.gone
-            if not re.search(_OF_TESTS, name) and (is_whole or not can_be_spared(name, objects.there))
+            if not re.search(modules.OF_TESTS, name) and (is_whole or not can_be_spared(name, objects.there))
         ),
         cut_short=tuple(name for name in objects.shorter if _is_cut_short(host, Path(distribution.location, name))),
     )
@@ -118,5 +128,5 @@ def _packages(host: Host, distribution: Distribution) -> Iterator[str]:
         return
     for name in dict.fromkeys(_PACKAGE.findall(record)):
         file = f"{name.decode('ascii', 'replace')}/__init__.py"
-        if name not in _SHARED and is_gone(host, place / file):
+        if name.decode("ascii", "replace") not in modules.SHARED and is_gone(host, place / file):
             yield file

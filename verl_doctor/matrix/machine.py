@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from verl_doctor.matrix.gpu_code import runs_on
-from verl_doctor.matrix.rows import Stack
+from verl_doctor.matrix.rows import Maker, Stack
 from verl_doctor.matrix.specifiers import satisfies
 
 if TYPE_CHECKING:
@@ -20,11 +20,19 @@ OLDEST_FOR_BFLOAT16: Final = "8.0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerator:
+    """An accelerator that is not NVIDIA's."""
+
+    name: str
+    maker: Maker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """What decides whether a stack runs: each field is None, or empty, where it is not known.
 
     `cuda` is the newest CUDA that the driver supports ("12.4"), `gpus` pairs of name and compute capability
-    ("9.0"), `processor` as in "x86_64", `glibc` as in "2.39".
+    ("9.0"), `processor` as in "x86_64", `glibc` as in "2.39", `accelerator` what it has instead of NVIDIA's GPUs.
     """
 
     python: str | None = None
@@ -33,10 +41,14 @@ class Machine:
     gpus: tuple[tuple[str, str], ...] = ()
     processor: str | None = None
     glibc: str | None = None
+    accelerator: Accelerator | None = None
 
 
 def obstacles(stack: Stack, machine: Machine, matrix: Matrix) -> Iterator[str]:
     """Yield each reason why a stack cannot run on a machine; what is not known speaks against nothing."""
+    if other := machine.accelerator:
+        yield f"its wheels are for NVIDIA's GPUs, {other.name} is made by {other.maker.name}"
+        return
     if machine.processor not in {None, "x86_64", "AMD64"}:
         yield f"its wheels are for x86-64, this machine is {machine.processor}"
     if machine.python and satisfies(machine.python, stack.pythons) is False:

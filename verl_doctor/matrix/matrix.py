@@ -5,6 +5,7 @@ Each section is parsed when it is first asked for, and of the releases only the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final, cast, get_args
@@ -17,6 +18,7 @@ from verl_doctor.matrix.rows import (
     Claim,
     DriverMinimum,
     Gate,
+    Maker,
     Proof,
     Release,
     Settings,
@@ -33,7 +35,7 @@ __all__ = ["Matrix", "Stack"]
 
 SECTIONS: Final = (
     *("sources", "gates", "windows", "breaks", "drivers", "torch"),
-    *("gpus", "settings", "claims", "stacks", "proofs", "releases"),
+    *("gpus", "settings", "claims", "stacks", "proofs", "releases", "makers"),
 )
 _SETTINGS: Final = ("enforce_eager", "free_cache_engine", "why", "vllm_use_v1", "source")
 
@@ -100,9 +102,10 @@ class Matrix:
                 declared=fields.text("declared"),
                 imports=fields.text("imports"),
                 usable=fields.text("usable"),
+                avoided=fields.get("avoided"),
                 sources=self.cite(self._cited(fields)),
             )
-            for fields in self._rows("windows", {"verl", "declared", "imports", "usable", "source"})
+            for fields in self._rows("windows", {"verl", "declared", "imports", "usable", "avoided", "source"})
         )
 
     def breaks(self) -> tuple[Break, ...]:
@@ -235,6 +238,18 @@ class Matrix:
             for fields in self._rows("claims", {"when", "claim", "truth", "source"})
         )
 
+    def makers(self) -> tuple[Maker, ...]:
+        """Return the makers of accelerators that no stack is for."""
+        return tuple(self._maker(name, part) for name, part in self._parts("makers", 2).items())
+
+    def _maker(self, name: str, part: Part) -> Maker:
+        fields = row(part.text, part.file, part.before).only({"names", "says", "source"})
+        try:
+            words = re.compile(rf"\b({fields.text('names')})\b", re.IGNORECASE)
+        except re.error as error:
+            raise DataError(f"{fields.place}: the names of {name!r} are no regular expression: {error}.") from error
+        return Maker(name=name, words=words, says=fields.text("says"), sources=self.cite(self._cited(fields)))
+
     def gpu_names(self) -> dict[str, str]:
         """Return the compute capability of each GPU, by name."""
         found: dict[str, str] = {}
@@ -268,6 +283,7 @@ class Matrix:
         for name in self._proofs:
             self.proofs(name)
         self.gpu_names()
+        self.makers()
         self._verify_specifiers()
 
     def _verify_specifiers(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,12 +30,16 @@ class Gate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The vLLM versions that a verl release declares, can import, and can be installed and used with."""
+    """The vLLM versions that a verl release declares, can import, and can be installed and used with.
+
+    `avoided` are those of them that its own documentation says to avoid.
+    """
 
     verl: str
     declared: str
     imports: str
     usable: str
+    avoided: str | None
     sources: tuple[Source, ...]
 
 
@@ -126,6 +131,16 @@ class Settings:
         """The lines for a launch script."""
         values = {"enforce_eager": self.enforce_eager, "free_cache_engine": self.free_cache_engine}
         return tuple(f"actor_rollout_ref.rollout.{name}={value}" for name, value in values.items())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maker:
+    """A maker of accelerators that no stack is for: a pattern of its words, and what verl says about them."""
+
+    name: str
+    words: re.Pattern[str]
+    says: str
+    sources: tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

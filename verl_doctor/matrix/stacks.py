@@ -59,9 +59,17 @@ def _is_build_of(stack: Stack, vllm: str) -> bool:
 
 
 def _for_vllm(stacks: Sequence[Stack], windows: Sequence[Window], vllm: str) -> list[Stack]:
-    """Return the stacks of the newest verl that can import and use this vLLM; one that declares it goes before."""
+    """Return the stacks of the newest verl that can import and use this vLLM.
+
+    One that declares it goes before, one whose documentation says to avoid it comes last.
+    """
     usable = [w for w in reversed(windows) if satisfies(vllm, w.imports) and satisfies(vllm, w.usable)]
-    for window in sorted(usable, key=lambda each: satisfies(vllm, each.declared) is not True):
+
+    def order(window: Window) -> tuple[bool, bool]:
+        is_avoided = window.avoided is not None and satisfies(vllm, window.avoided) is True
+        return is_avoided, satisfies(vllm, window.declared) is not True
+
+    for window in sorted(usable, key=order):
         if found := [stack for stack in stacks if stack.pins["verl"] == window.verl]:
             return found
     return []

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
 
 from verl_doctor.errors import UsageError
+from verl_doctor.matrix.machine import Accelerator
+from verl_doctor.matrix.rows import Maker
 
 _CAPABILITY: Final = re.compile(r"sm_?(\d{1,2})(\d)|(\d{1,2})\.(\d)")
 _MAKERS: Final = frozenset({"nvidia", "tesla", "geforce", "quadro"})
+
+
+def accelerator_of(text: str, known: Mapping[str, str], makers: Iterable[Maker]) -> Accelerator | None:
+    """Return what a text means that names an accelerator of another maker than NVIDIA; None for any other."""
+    by_key = {_key(name) for name in known}
+    if any(key in by_key for key in _keys(text)):
+        return None
+    maker = next((maker for maker in makers if maker.words.search(text)), None)
+    return Accelerator(name=" ".join(text.split()), maker=maker) if maker else None
 
 
 def capability_of(text: str, known: Mapping[str, str]) -> tuple[str, str]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from verl_doctor.errors import DoctorError, UsageError
 from verl_doctor.facts.gpus import kinds
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.matrix.machine import Machine
+from verl_doctor.matrix.machine import Accelerator, Machine
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import version_of
 from verl_doctor.model import Unavailable
-from verl_doctor.recommend.gpu_names import capability_of
+from verl_doctor.recommend.gpu_names import accelerator_of, capability_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +59,24 @@ def described(machine: Machine, description: Described, matrix: Matrix, *, is_as
             "no NVIDIA driver answers here, so what this node can run is not known; describe the node: "
             "--driver 550.54.15 (or --cuda 12.4) --gpu H100 --python-version 3.12, or give its --facts FILE."
         )
+    gpus, accelerator = _gpus(machine, description.gpu, matrix)
     return replace(
         machine,
         driver=description.driver or (None if description.cuda else machine.driver),
         cuda=description.cuda,
-        gpus=(capability_of(description.gpu, matrix.gpu_names()),) if description.gpu is not None else machine.gpus,
+        gpus=gpus,
+        accelerator=accelerator,
         python=description.python or machine.python,
     )
+
+
+def _gpus(
+    machine: Machine, named: str | None, matrix: Matrix
+) -> tuple[tuple[tuple[str, str], ...], Accelerator | None]:
+    """Return the machine's GPUs, or the one named instead; or an accelerator of another maker that is named."""
+    if named is None:
+        return machine.gpus, machine.accelerator
+    known = matrix.gpu_names()
+    if accelerator := accelerator_of(named, known, matrix.makers()):
+        return (), accelerator
+    return (capability_of(named, known),), None

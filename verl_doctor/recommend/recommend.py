@@ -72,7 +72,7 @@ def recommend(machine: Machine, wish: Mapping[str, str], matrix: Matrix) -> Reco
     return Recommendation(
         machine=machine,
         wish=wish,
-        answers=(*_on_the_driver(machine, matrix), *answers(wish, matrix)),
+        answers=(*_on_the_accelerator(machine), *_on_the_driver(machine, matrix), *answers(wish, matrix)),
         stacks=tuple(_advice(stack, machine, wish, matrix) for stack in fitting),
         unfit=tuple(Unfit(stack, reasons) for stack, reasons in judged if reasons),
         instead=None if fitting else _instead(machine, matrix),
@@ -103,6 +103,15 @@ def _advice(stack: Stack, machine: Machine, wish: Mapping[str, str], matrix: Mat
         settings=matrix.settings(stack.pins["verl"], stack.pins["vllm"]),
         commands=commands(stack, python, flash_attn),
     )
+
+
+def _on_the_accelerator(machine: Machine) -> Iterator[Answer]:
+    """Yield what verl says of an accelerator that no stack is for."""
+    if found := machine.accelerator:
+        yield Answer(
+            f"{found.name} is made by {found.maker.name}; the stacks here are for NVIDIA's GPUs. {found.maker.says}.",
+            found.maker.sources,
+        )
 
 
 def _on_the_driver(machine: Machine, matrix: Matrix) -> Iterator[Answer]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from verl_doctor.matrix.machine import Machine
 from verl_doctor.recommend.recommend import Advice, Recommendation, Unfit
 from verl_doctor.report.head import head
 from verl_doctor.report.json_report import source
@@ -20,7 +22,7 @@ def render(target: Target, recommendation: Recommendation, exit_code: int) -> st
         "node": {
             "driver": machine.driver,
             "cuda": machine.cuda,
-            "gpus": [{"name": name, "compute_capability": capability} for name, capability in machine.gpus],
+            "gpus": [*_gpus(machine)],
             "python": machine.python,
             "processor": machine.processor,
             "glibc": machine.glibc,
@@ -36,6 +38,12 @@ def render(target: Target, recommendation: Recommendation, exit_code: int) -> st
         "exit_code": exit_code,
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _gpus(machine: Machine) -> Iterator[dict[str, Any]]:
+    yield from ({"name": name, "compute_capability": capability} for name, capability in machine.gpus)
+    if machine.accelerator:
+        yield {"name": machine.accelerator.name, "compute_capability": None}
 
 
 def _advice(rank: int, advice: Advice) -> dict[str, Any]:

@@ -42,6 +42,7 @@ def _machine(machine: Machine) -> str:
     driver = f"driver {machine.driver}" if machine.driver else "driver unknown"
     cuda = f"CUDA up to {machine.cuda}" if machine.cuda else ""
     gpus = ", ".join(f"{name} (compute capability {capability})" for name, capability in machine.gpus)
+    gpus = f"{machine.accelerator.name} ({machine.accelerator.maker.name})" if machine.accelerator else gpus
     python = f"Python {machine.python}" if machine.python else "any Python"
     seen = (driver if machine.driver or not cuda else "", cuda, gpus or "GPU unknown", python, machine.processor)
     return ", ".join(filter(None, seen))
