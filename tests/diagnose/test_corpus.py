@@ -19,7 +19,7 @@ INDEX: dict[str, Any] = yaml.safe_load((LOGS / "index.yaml").read_text("utf-8"))
 DEVELOPMENT = {slug: truth for slug, truth in INDEX.items() if truth["split"] == "development"}
 MISJUDGED = {
     "conv3d-slow-path": "only a comment in the source line tells of it",
-    "duplicate-gpu-two-raylets": "another failure has the same line; the variable would tell, which is not read from logs",
+    "duplicate-gpu-two-raylets": "another failure has the same line; only a variable tells",
     "mention-explain-all": "the doctor's own list of all failures",
     "nccl-cumem-weight-sync": "only the variable tells, which is not read from logs",
     "python39-compile-verl060": "only the syntax tells",
@@ -27,7 +27,7 @@ MISJUDGED = {
     "ray-worker-segfault": "that a worker died is told, as what it is",
     "user-nan-probabilities": "a damaged model samples such probabilities too",
     "uv-verl091-numpy1": "the resolver's sentence is not known",
-    "vllm07-duplicate-gpu": "another failure has the same line; the variable would tell, which is not read from logs",
+    "vllm07-duplicate-gpu": "another failure has the same line; only a variable tells",
     "vllm07-v1-external-launcher": "the sentence is not known",
     "xformers-backend-env": "a warning, and then an exception that nobody knows",
 }
