@@ -6,20 +6,17 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
 from verl_doctor import checks, knowledge
-from verl_doctor.errors import DataError
 from verl_doctor.examine import Question, questions
-from verl_doctor.explain import words
+from verl_doctor.explain.cure_of import cure_of
 from verl_doctor.facts.packages import Partial
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.knowledge.cures import remedy
 from verl_doctor.knowledge.failure import Failure
-from verl_doctor.knowledge.judgement import NOT, Holds, HoldsNot, Judgement, Seen, Unknown, judge_any
+from verl_doctor.knowledge.judgement import NOT, Holds, Judgement, Seen, Unknown, judge_any
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Crashed, Failed, Passed, Remedy, Severity, Skipped
 
@@ -73,7 +70,7 @@ def _of_failure(failure: Failure) -> Known:
         cause=texts.cause,
         signatures=texts.signature,
         judge=lambda facts, matrix: _judged(failure, facts, matrix),
-        cure=lambda facts, matrix: _cure_of(failure, facts, matrix),
+        cure=lambda facts, matrix: cure_of(failure, facts, matrix),
         alone=texts.alone,
         frames=texts.frames,
         follows=texts.follows,
@@ -86,19 +83,6 @@ def _judged(failure: Failure, facts: Facts, matrix: Matrix) -> Judgement:
         return within
     alternatives = [condition for condition, _ in failure.alternatives(matrix)] or list(failure.within)
     return judge_any(alternatives, facts) if alternatives else NO_CONDITION
-
-
-def _cure_of(failure: Failure, facts: Facts, matrix: Matrix) -> Remedy:
-    """Return what cures a failure: for the node where it is known, else for any to which it can happen."""
-    cures = failure.texts.cures
-    if not isinstance(facts.packages, Partial):
-        with suppress(DataError):  # it names the version of something that is not installed on this node
-            return remedy(cures, failure.name, facts, matrix)
-    cure = next(
-        (cure for cure in cures if not cure.when or not isinstance(judge_any(cure.when, facts), HoldsNot)), cures[-1]
-    )
-    text, commands = words.cure(cure)
-    return Remedy(text=text, commands=commands, patch=cure.patch)
 
 
 def _of_check(module: ModuleType, question: Question) -> Known:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from verl_doctor.explain.cure_of import cure_of
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.knowledge.cures import remedy
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.knowledge.judgement import Holds, judge_any
 from verl_doctor.knowledge.launched import Case, cases
@@ -27,8 +28,22 @@ def faults(failure: Failure, launch: Launch, facts: Facts, matrix: Matrix) -> It
         found = _values(case, launch, here)
         holds = _occurs(failure, case, here, matrix) if found else None
         if found and holds is not None and not failure.is_patched(facts):
-            yield _fault(failure, case, found, holds, facts, matrix)
+            fault = _fault(failure, case, found, holds, facts, matrix)
+            yield (
+                fault
+                if _is_of_verl(launch)
+                else replace(
+                    fault,
+                    severity=fault.severity.milder,
+                    message=f"{fault.message} {launch.program} is no program of verl's, and may do without it.",
+                )
+            )
             return
+
+
+def _is_of_verl(launch: Launch) -> bool:
+    """Say whether verl's own programs read the settings; where a file tells no program they are taken to."""
+    return launch.program is None or launch.program.startswith(("verl", "recipe", "vllm"))
 
 
 def is_spared(failure: Failure, launch: Launch, facts: Facts) -> bool:
@@ -94,7 +109,7 @@ def _fault(  # noqa: PLR0913, PLR0917 - what is wrong, and everything that it is
         severity=failure.severity.milder if is_assumed else failure.severity,
         setting=next(each.setting for each in found.values() if each.setting),
         message=f"{failure.texts.title} ({', '.join((*told, *seen))}).",
-        remedy=remedy(failure.texts.cures, failure.name, facts, matrix),
+        remedy=cure_of(failure, facts, matrix),
         edits=tuple(edits) if is_all else (),
         beside=beside if len(beside) == len(case.fix) else (),
         sources=failure.cited(matrix),

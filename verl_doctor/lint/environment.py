@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from verl_doctor.explain.cure_of import cure_of
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.knowledge.cures import remedy
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.knowledge.judgement import Condition, Holds
 from verl_doctor.knowledge.predicates import ABSENT, PRESENT
@@ -39,7 +39,7 @@ def faults(failure: Failure, launch: Launch, facts: Facts, matrix: Matrix) -> It
                 severity=failure.severity,
                 setting=blamed,
                 message=f"{failure.texts.title} ({found}).",
-                remedy=remedy(failure.texts.cures, failure.name, here, matrix),
+                remedy=cure_of(failure, here, matrix),
                 edits=_edits(failure, condition, blamed),
                 sources=failure.cited(matrix, sources),
             )

@@ -16,10 +16,10 @@ from typing import Final
 
 from verl_doctor import knowledge
 from verl_doctor.checks import vllm_untested_with_verl
+from verl_doctor.explain.cure_of import cure_of
 from verl_doctor.facts.packages import normalise
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.facts.stated import stated
-from verl_doctor.knowledge.cures import remedy
 from verl_doctor.knowledge.judgement import Holds
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.fault import Fault
@@ -77,7 +77,7 @@ def _failures(
                         severity=failure.severity,
                         setting=settings[about[0]],
                         message=f"{failure.texts.title} ({found}).",
-                        remedy=remedy(failure.texts.cures, failure.name, here, matrix),
+                        remedy=cure_of(failure, here, matrix),
                         sources=failure.cited(matrix, sources),
                     ),
                 )
