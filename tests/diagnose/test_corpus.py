@@ -18,6 +18,9 @@ LOGS = Path(__file__).parents[1] / "data/logs"
 INDEX: dict[str, Any] = yaml.safe_load((LOGS / "index.yaml").read_text("utf-8"))
 DEVELOPMENT = {slug: truth for slug, truth in INDEX.items() if truth["split"] == "development"}
 MISJUDGED = {
+    "config-json-truncated": "a JSON error is raised for any file",
+    "ray-worker-sigkill-plain": "who sent the signal is not told, only that the worker died",
+    "verl070-critic-no-trl": "two missing modules are told, of which the other one was caught",
     "conv3d-slow-path": "only a comment in the source line tells of it",
     "duplicate-gpu-two-raylets": "another failure has the same line; only a variable tells",
     "mention-explain-all": "the doctor's own list of all failures",

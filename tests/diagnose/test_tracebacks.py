@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from verl_doctor.diagnose.line import read
 from verl_doctor.diagnose.record import Frame, Record
 from verl_doctor.diagnose.tracebacks import Tracebacks
@@ -60,10 +62,16 @@ def test_what_a_logger_writes_goes_on_with_no_message() -> None:
     assert said(f"{SIMPLE}\nINFO 05-12 10:11:12 [x.py:1] fine") == ["KeyError: 'gsm8k'", "fine"]
 
 
-def test_a_chain() -> None:
-    sentence = "The above exception was the direct cause of the following exception:"
+@pytest.mark.parametrize(
+    ("sentence", "is_handled"),
+    [
+        ("The above exception was the direct cause of the following exception:", False),
+        ("During handling of the above exception, another exception occurred:", True),
+    ],
+)
+def test_a_chain(sentence: str, is_handled: bool) -> None:
     found = records(f"{SIMPLE}\n\n{sentence}\n\n{SIMPLE.replace('KeyError', 'RuntimeError')}")
-    assert [(record.kind, record.leads_on) for record in found] == [("KeyError", True), ("RuntimeError", False)]
+    assert [(record.kind, record.is_handled) for record in found] == [("KeyError", is_handled), ("RuntimeError", False)]
 
 
 def test_what_ray_wraps() -> None:

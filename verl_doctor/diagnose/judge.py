@@ -140,8 +140,9 @@ def _cause(possible: Sequence[_Candidate], strange: Sequence[Occurrence], *, is_
     return first or (None if is_ended else min(possible, key=_most_likely_first, default=None))
 
 
-def _most_likely_first(each: _Candidate) -> tuple[bool, int, int, int, int]:
-    return not each.is_grave, _RANKS[each.confidence], each.known.severity.rank, each.seen.line, each.fit
+def _most_likely_first(each: _Candidate) -> tuple[bool, int, bool, int, int, int]:
+    is_handled = each.seen.record.is_handled
+    return not each.is_grave, _RANKS[each.confidence], is_handled, each.known.severity.rank, each.seen.line, each.fit
 
 
 def _role(each: _Candidate, cause: _Candidate | None, strange: Sequence[Occurrence]) -> Role:

@@ -25,8 +25,8 @@ class Record:
     """A line or an exception, at a line of its file (of an exception, the one that names it).
 
     `kind` is the exception's type as it is written ("torch.OutOfMemoryError"), None for a mere line; `text` what is
-    said, of an exception its message, which can have several lines. `leads_on` says that the next record of the same
-    writer came of this one ("During handling of ...").
+    said, of an exception its message, which can have several lines. `is_handled` says that somebody caught it, and that
+    another one came up meanwhile, the next record of the same writer.
     """
 
     line: int
@@ -38,7 +38,7 @@ class Record:
     code: str = ""
     """Of an assertion that says nothing, what it asserts; it stands one line before."""
     times: int = 1
-    leads_on: bool = False
+    is_handled: bool = False
 
     @property
     def said(self) -> str:

@@ -16,8 +16,9 @@ HEADER: Final = "Traceback (most recent call last)"
 IGNORED: Final = "Exception ignored in"
 """What Python prints before the traceback of an exception that it could not raise, as in a destructor."""
 FRAME: Final = '  File "'
+_HANDLED: Final = "During handling of the above exception, another exception occurred"
 CHAINS: Final = (
-    "During handling of the above exception, another exception occurred",
+    _HANDLED,
     "The above exception was the direct cause of the following exception",
 )
 _FRAME: Final = re.compile(r'\s*(?:[|│+] ?)*\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
@@ -73,10 +74,10 @@ class Tracebacks:
                 yield record_of(line)
             return
         if current:
-            current.leads_on = _is_chain(line.text)
+            current.is_handled = _HANDLED in line.text
             del self._open[line.who]
             yield from current.records()
-        if _begins(line) or IGNORED in line.text or (current and current.leads_on):
+        if _begins(line) or IGNORED in line.text or (current and _is_chain(line.text)):
             self._open[line.who] = begun = _Traceback(who=line.who, level=line.level, touched=self._seen)
             begun.take(line)
         elif line.text:
@@ -132,7 +133,7 @@ class _Traceback:
     times: int = 1
     is_over: bool = False
     is_ignored: bool = False
-    leads_on: bool = False
+    is_handled: bool = False
 
     @property
     def patience(self) -> int:
@@ -156,7 +157,7 @@ class _Traceback:
                 text="\n".join(self.message).rstrip(),
                 frames=tuple(self.frames),
                 times=self.times,
-                leads_on=self.leads_on,
+                is_handled=self.is_handled,
             )
 
     def _take_frame(self, line: Line) -> _Part:
