@@ -48,7 +48,8 @@ def _answering(module: ModuleType) -> Callable[..., Any]:
         try:
             return module.command(**options)
         except Exception as error:
-            if options.get("output", module.__dict__.get("OUTPUT")) == "json" and _is_tellable(error):
+            wanted = options.get("output_format", options.get("output", module.__dict__.get("OUTPUT")))
+            if wanted == "json" and _is_tellable(error):
                 from verl_doctor.report.error_json import render
 
                 sys.stdout.write(render(failure(error)) + "\n")
