@@ -46,6 +46,7 @@ class Score:
     in_peace: int = 0
     named: int = 0
     rightly_named: int = 0
+    found: int = 0
     there: int = 0
 
     def add(self, truth: Mapping[str, Any], answer: Answer) -> bool:
@@ -61,15 +62,16 @@ class Score:
             self.placed += is_right and answer.line == truth["cause_line"]
         self.there += len(there)
         self.named += len(answer.named)
+        self.found += len(answer.named & there)
         self.rightly_named += len(answer.named & {*there, *truth["acceptable"]})
         return is_right
 
     def __str__(self) -> str:
         """One line of a table."""
-        precision, recall = self.rightly_named / max(1, self.named), self.rightly_named / max(1, self.there)
+        precision, recall = self.rightly_named / max(1, self.named), self.found / max(1, self.there)
         return (
             f"cause {self.right}/{self.failing} (line {self.placed}), innocent left in peace "
-            f"{self.in_peace}/{self.innocent}, precision {precision:.2f}, recall {min(1.0, recall):.2f}"
+            f"{self.in_peace}/{self.innocent}, precision {precision:.2f}, recall {recall:.2f}"
         )
 
 

@@ -57,6 +57,7 @@ def main() -> None:
         with log.open("wb") as file:
             file.writelines(_parts(options.gigabytes * 1e9))
         written = (each.pattern for failure in knowledge.load() for each in failure.texts.signature)
+        written = (pattern.replace("(?:\\n|$)", "$") for pattern in written)  # it searches line by line
         patterns.write_text("".join(f"{ESCAPED.sub('', LOOKAROUND.sub('', pattern))}\n" for pattern in written))
         commands: dict[str, list[str]] = {
             "verl-doctor diagnose": [sys.executable, "-m", "verl_doctor", "diagnose", str(log), "--format", "json"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import subprocess
@@ -79,7 +80,9 @@ def test_no_colour_into_a_pipe(log: Path) -> None:
     ("arguments", "message"),
     [
         pytest.param(["nowhere.log"], "nowhere.log cannot be read: No such file or directory.", id="no file"),
-        pytest.param(["--follow", "-"], "--follow takes one log, a file that is not compressed.", id="follow"),
+        pytest.param(
+            ["--follow", "-"], "--follow takes one log, a file that is there and is not compressed.", id="follow"
+        ),
         pytest.param(["-", "--facts", "a", "--prefix", "b"], "leave out --python and --prefix", id="facts and prefix"),
         pytest.param(["-", "--python", "a", "--prefix", "b"], "name two environments", id="python and prefix"),
     ],
@@ -126,3 +129,32 @@ def is_open(file: Path, pid: int) -> bool:
 
 def is_asleep(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+def test_one_log_that_cannot_be_read_does_not_stop_the_others(log: Path, tmp_path: Path) -> None:
+    (tmp_path / "bin.out").write_bytes(bytes(range(256)) * 4000)
+    done = run(tmp_path, "--format", "json")
+    report = json.loads(done.stdout)
+    jsonschema.validate(report, SCHEMA)
+    assert (done.returncode, report["primary"]) == (1, "tensordict-forkingpickler")
+    assert [Path(each["file"]).name for each in report["unread"]] == ["bin.out"]
+    log.write_text("fine\n")
+    assert run(tmp_path).returncode == 2
+
+
+def test_a_damaged_log_is_judged_by_what_could_be_read(tmp_path: Path) -> None:
+    (tmp_path / "x.log.gz").write_bytes(gzip.compress(TEXT.encode()) + b"garbage that is no gzip")
+    done = run(tmp_path / "x.log.gz")
+    assert done.returncode == 1
+    assert "tensordict-forkingpickler" in done.stdout
+    assert "is damaged" in done.stdout
+
+
+def test_the_same_log_twice_is_one(log: Path) -> None:
+    assert "2 times" not in run(log, log).stdout
+    assert run("-", "-", text=TEXT).returncode == 1
+
+
+def test_log_and_facts_cannot_both_be_standard_input() -> None:
+    done = run("-", "--facts", "-", text="")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)

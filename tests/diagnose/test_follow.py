@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.diagnose.telling import FORKING, traceback
+from verl_doctor.diagnose.blocks import Sign
 from verl_doctor.diagnose.follow import follow
-from verl_doctor.diagnose.run import read_until_failed
+from verl_doctor.diagnose.read import read, scan_for
+from verl_doctor.diagnose.run import check_followed, read_until_failed
 from verl_doctor.diagnose.signatures import of_everything
 from verl_doctor.diagnose.story import Story
 from verl_doctor.errors import UsageError
@@ -34,7 +38,7 @@ def parts(path: Path, changes: list[str]) -> Iterator[bytes]:
                 file.write(change)
 
     try:
-        yield from follow(path, sleep)
+        yield from (chunk for chunk in follow(path, 60.0, sleep) if isinstance(chunk, bytes))
     except RuntimeError:  # the changes are over
         return
 
@@ -66,12 +70,39 @@ def test_it_ends_when_the_job_has_failed_and_nothing_more_comes(tmp_path: Path) 
             path.write_text("fine\n" + traceback(FORKING))
 
     story = Story(signatures=of_everything())
-    read_until_failed([str(path)], story, load(), sleep)
-    assert "tensordict-forkingpickler" in story.known
+    read_until_failed(str(path), story, load(), 10.0, sleep)
+    assert "tensordict-forkingpickler" in story.chapters[str(path)].known
     assert sum(waits[30:]) == 10.0
 
 
-@pytest.mark.parametrize("names", [["-"], ["a", "b"]])
-def test_only_one_file_can_be_followed(names: list[str]) -> None:
-    with pytest.raises(UsageError, match="takes one log"):
-        read_until_failed(names, Story(signatures=of_everything()), load())
+def test_a_pause_in_the_middle_of_a_traceback_tears_it_not(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    head, _, tail = traceback(FORKING).rpartition("ImportError")
+    path.write_text(head)
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 5:
+            with path.open("a") as file:
+                file.write("ImportError" + tail.rstrip())  # and no newline
+
+    story = Story(signatures=of_everything())
+    read_until_failed(str(path), story, load(), 10.0, sleep)
+    assert "tensordict-forkingpickler" in story.chapters[str(path)].known
+
+
+def test_lines_of_another_file_of_the_same_name_are_counted_anew() -> None:
+    chunks: list[bytes | Sign] = [b"one\ntwo\nhal", Sign.ANEW, traceback(FORKING).encode()]
+    story = Story(signatures=of_everything())
+    for _ in read("x", chunks, story, scan_for(story.signatures)):
+        pass
+    assert story.chapters["x"].known["tensordict-forkingpickler"][1].line == 4
+
+
+def test_what_cannot_be_followed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "x.gz").write_bytes(gzip.compress(b"x"))
+    for names in (["-"], ["a", "b"], [str(tmp_path / "fifo")], [str(tmp_path)], [str(tmp_path / "x.gz")]):
+        with pytest.raises(UsageError, match="takes one log"):
+            check_followed(names)

@@ -74,8 +74,19 @@ def test_what_comes_back_after_it_was_survived_is_a_cause() -> None:
 
 
 def test_a_job_that_was_started_again() -> None:
-    found = diagnosis_of(traceback(FORKING) + "Started a local Ray instance.\n")
-    assert roles(found) == {PICKLER: ("survived", "high")}
+    start = "Started a local Ray instance.\n"
+    assert diagnosis_of(traceback(FORKING) + start).has_failed
+    assert roles(diagnosis_of(traceback(FORKING) + start + STEPS)) == {PICKLER: ("survived", "high")}
+    again = diagnosis_of(STEPS + traceback(FORKING) + start + STEPS.replace("step:3", "step:0"))
+    assert not again.has_failed
+
+
+def test_of_two_starts_the_later_counts() -> None:
+    found = diagnosis_of(
+        traceback(FORKING) + "Started a local Ray instance.\n" + traceback("RuntimeError: No CUDA GPUs are available")
+    )
+    assert found.primary is not None
+    assert found.primary.known.name == "gpu-missing"
 
 
 def test_an_exception_that_nobody_knows() -> None:
@@ -116,3 +127,96 @@ def test_several_logs() -> None:
 def test_an_empty_log() -> None:
     found = diagnosis_of("")
     assert (found.matches, found.suspects, found.has_failed) == ((), (), False)
+
+
+def test_what_other_processes_print_is_no_step() -> None:
+    lines = "".join(
+        f"(vLLMServer pid={n}) INFO 05-12 10:11:12 [x.py:1] Avg generation throughput: {n}.5 tokens/s\n"
+        for n in range(9)
+    )
+    assert diagnosis_of(KEY_ERROR + lines).has_failed
+
+
+def test_one_step_that_is_told_in_two_ways_is_one() -> None:
+    bars = "Training Progress:  5%|#    | 5/100 [10:12<1:12:11, 41.2s/it]\n" * 3
+    assert diagnosis_of("step:5 - a:1\n" + KEY_ERROR + bars + "step:5 - a:1\n" + bars).has_failed
+
+
+def test_a_worker_that_connects_is_no_start() -> None:
+    line = "(W pid=4) 2026-01-02 10:11:12,123 INFO worker.py:1567 -- Connecting to existing Ray cluster at address: x\n"
+    assert diagnosis_of(KEY_ERROR + line + STEPS.splitlines()[0] + "\n").has_failed
+
+
+def test_what_comes_after_an_exception_is_judged_by_itself() -> None:
+    found = diagnosis_of(
+        KEY_ERROR
+        + "# if you get ImportError: cannot import name 'ForkingPickler' from 'torch.multiprocessing.reductions'\n"
+    )
+    assert roles(found) == {PICKLER: ("beside", "low")}
+    assert [each.seen.record.kind for each in found.suspects] == ["KeyError"]
+
+
+def test_what_torchrun_says_afterwards_explains_nothing() -> None:
+    summary = (
+        "E0512 10:11:12.000000 12 torch/api.py:869] failed (exitcode: 1) local_rank: 3 (pid: 12) of binary: python\n"
+    )
+    found = diagnosis_of(KEY_ERROR + summary)
+    assert found.primary is None
+    assert roles(found) == {"worker-died": ("consequence", "medium")}
+
+
+def test_an_unknown_exception_before_the_cause_is_told_and_makes_it_less_sure() -> None:
+    found = diagnosis_of(KEY_ERROR + "\n" + traceback(FORKING))
+    assert roles(found) == {PICKLER: ("cause", "medium")}
+    assert [each.seen.record.kind for each in found.suspects] == ["KeyError"]
+
+
+def test_the_last_of_many_exceptions_is_not_forgotten() -> None:
+    noise = "".join(traceback(f"ValueError: about {n}") + f"step:{n} - a:1\n" for n in range(300))
+    found = diagnosis_of(noise + KEY_ERROR)
+    assert [each.seen.record.kind for each in found.suspects][-1] == "KeyError"
+
+
+def test_vague_exceptions_count_only_by_themselves() -> None:
+    vague = traceback("subprocess.CalledProcessError: Command 'x' returned 1")
+    assert [each.seen.record.kind for each in diagnosis_of(vague).suspects] == ["subprocess.CalledProcessError"]
+    assert [each.seen.record.kind for each in diagnosis_of(vague + KEY_ERROR).suspects] == ["KeyError"]
+
+
+def test_a_job_that_has_done_its_work_has_not_failed() -> None:
+    end = STEPS + "(TaskRunner pid=1) Final validation metrics: 0.5\n"
+    assert not diagnosis_of(end + KEY_ERROR).has_failed
+    assert not diagnosis_of(STEPS + "TimeoutError: sandbox took 30 s, score 0\n").has_failed
+
+
+def test_failures_that_show_alike_are_said_to() -> None:
+    found = diagnosis_of("Duplicate GPU detected : rank 1 and rank 0 both on CUDA device 1b000\n")
+    assert found.primary is not None
+    assert found.primary.confidence == "low"
+    assert "shows in the same way" in found.primary.because
+
+
+def test_each_log_is_judged_by_its_own_versions() -> None:
+    fails, fine = f"tensordict==0.5.0\ntorch==2.6.0\n{traceback(FORKING)}", "tensordict==0.10.0\n"
+    for texts in ((fails, fine), (fine, fails)):
+        found = diagnosis_of(*texts)
+        assert roles(found) == {PICKLER: ("cause", "high")}
+        assert found.versions["tensordict"].version == "0.5.0"
+
+
+def test_what_one_job_survived_another_did_not() -> None:
+    assert diagnosis_of(traceback(FORKING), traceback(FORKING) + STEPS).has_failed
+    assert not diagnosis_of(traceback(FORKING) + STEPS, STEPS).has_failed
+
+
+@pytest.mark.parametrize(
+    "file", ["pandas/_libs/x.pxi", "/x/_raylet.pyx", "/workspace/verl/verl/trainer/main_ppo.py", "<string>"]
+)
+def test_what_is_not_code_of_the_users_own(file: str) -> None:
+    assert diagnosis_of(traceback("KeyError: 1", file)).suspects[0].own is None
+
+
+def test_packages_of_a_distribution() -> None:
+    assert story_of(traceback(FORKING, "/usr/lib/python3/dist-packages/verl/x.py")).folders == {
+        "/usr/lib/python3/dist-packages"
+    }

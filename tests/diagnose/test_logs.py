@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import io
 import lzma
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from backports import zstd
@@ -41,9 +39,14 @@ def test_what_it_is_tells_its_beginning_not_its_name(tmp_path: Path, compress: o
     assert logs.is_compressed(str(file)) is (compress is not bytes)
 
 
-def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(gzip.compress(TEXT))))
-    assert b"".join(logs.chunks("-")) == TEXT
+def test_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x").write_bytes(gzip.compress(TEXT))
+    with (tmp_path / "x").open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        assert b"".join(logs.chunks("-")) == TEXT
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(UsageError, match="is closed"):
+        list(logs.chunks("-"))
 
 
 def test_an_empty_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from verl_doctor.diagnose.line import read
 from verl_doctor.diagnose.record import Frame, Record
-from verl_doctor.diagnose.tracebacks import Tracebacks
+from verl_doctor.diagnose.tracebacks import CUT, Tracebacks
 
 SIMPLE = """\
 Traceback (most recent call last):
@@ -21,7 +21,8 @@ def records(text: str) -> list[Record]:
     found = [
         record
         for number, line in enumerate(text.splitlines(), 1)
-        for record in tracebacks.feed(read(number, line.encode()))
+        for each in read(number, line.encode())
+        for record in tracebacks.feed(each)
     ]
     found += tracebacks.end()
     assert not tracebacks.is_any_open
@@ -88,7 +89,46 @@ def test_one_whose_beginning_was_cut_off() -> None:
 
 
 def test_one_whose_end_was_cut_off() -> None:
-    assert records("\n".join(SIMPLE.splitlines()[:-1])) == []
+    assert [(record.line, record.kind) for record in records("\n".join(SIMPLE.splitlines()[:-1]))] == [(2, CUT)]
+
+
+@pytest.mark.parametrize("raised", ["struct.error: unpack requires 4 bytes", "socket.timeout: timed out"])
+def test_names_in_small_letters(raised: str) -> None:
+    assert said(SIMPLE.replace("KeyError: 'gsm8k'", raised)) == [raised]
+
+
+def test_an_exception_group() -> None:
+    text = """\
+  + Exception Group Traceback (most recent call last):
+  |   File "/a/main.py", line 9, in main
+  |     raise ExceptionGroup("two", errors)
+  | ExceptionGroup: two (1 sub-exception)
+  +-+---------------- 1 ----------------
+    | Traceback (most recent call last):
+    |   File "/a/reward.py", line 3, in compute
+    | KeyError: 'gsm8k'
+    +------------------------------------"""
+    assert [record.kind for record in records(text) if record.kind] == ["ExceptionGroup", "KeyError"]
+
+
+def test_what_python_ignored_without_a_traceback_is_nothing() -> None:
+    text = f"Exception ignored in: <_io.TextIOWrapper>\nBrokenPipeError: [Errno 32] Broken pipe\n{SIMPLE}"
+    assert said(text) == ["KeyError: 'gsm8k'"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["srun: error: node1: task 0: Exited", "# a comment", "+ echo done", "run.sh: line 3: 12 Killed", "  5%|4  | 1/2"],
+)
+def test_what_goes_on_with_no_message(line: str) -> None:
+    assert said(f"{SIMPLE}\n{line}") == ["KeyError: 'gsm8k'", line]
+
+
+def test_further_lines_know_where_they_stand() -> None:
+    text = '(W pid=1) Traceback (most recent call last):\n(W pid=1)   File "a", line 1, in f\n'
+    text += "(W pid=1) ValueError: one\n(W pid=2) between\n(W pid=1)   two"
+    found = next(record for record in records(text) if record.kind)
+    assert found.at(found.said.index("two")) == (5, "  two")
 
 
 def test_what_is_written_between_its_lines_is_heard_too() -> None:
@@ -117,13 +157,15 @@ def test_one_that_never_ends_is_given_up() -> None:
     lines = ["(W pid=1) Traceback (most recent call last):", '(W pid=1)   File "a.py", line 1, in f']
     tracebacks = Tracebacks()
     for number, line in enumerate([*lines, *["other"] * 500], 1):
-        list(tracebacks.feed(read(number, line.encode())))
+        for each in read(number, line.encode()):
+            list(tracebacks.feed(each))
     assert not tracebacks.is_any_open
 
 
 def test_many_writers_take_bounded_memory() -> None:
     tracebacks = Tracebacks()
     for pid in range(10_000):
-        list(tracebacks.feed(read(1, b"(W pid=%d) Traceback (most recent call last):" % pid)))
+        for each in read(1, b"(W pid=%d) Traceback (most recent call last):" % pid):
+            list(tracebacks.feed(each))
     assert len(list(tracebacks.end())) == 0
     assert not tracebacks.is_any_open

@@ -27,11 +27,12 @@ from verl_doctor.diagnose.versions import told
         ),
         pytest.param("vLLM API server version 0.11.0", {"vllm": "0.11.0"}, id="server"),
         pytest.param("PyTorch version: 2.6.0+cu124", {"torch": "2.6.0+cu124"}, id="torch"),
+        pytest.param(" + torch==2.6.0", {"torch": "2.6.0"}, id="uv"),
         pytest.param("pip install vllm==0.7.2 in the docs", {}, id="prose"),
         pytest.param("ERROR: vllm==broken", {}, id="no version"),
         pytest.param("vllm 0.7.2 requires torch==2.5.1, but you have torch 2.6.0", {}, id="a requirement"),
     ],
 )
 def test_told(text: str, expected: dict[str, str]) -> None:
-    versions = dict(told(read(1, text.encode())))
+    versions = {name: version for line in read(1, text.encode()) for name, version in told(line)}
     assert {name: version for name, version in versions.items() if name != "nnodes"} == expected

@@ -76,4 +76,4 @@ def test_text_and_json_agree_on_every_log(log: Path) -> None:
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     assert all(match["name"] in text for match in report["matches"])
-    assert ("FOUND" in text) is (report["primary"] is not None)
+    assert any(word in text for word in ("FOUND", "LIKELY", "POSSIBLY")) is (report["primary"] is not None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verl_doctor.cli.options import FactsFile, Format, OutputFormat, Prefix, Python, facts_in, the_host
+from verl_doctor.cli.options import FactsFile, Format, OutputFormat, Prefix, Python, facts_in, the_host, the_target
 from verl_doctor.errors import TargetError, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +27,12 @@ def command(
     follow: Annotated[
         bool, typer.Option("--follow", help="Go on reading a log that is being written, until its job has failed.")
     ] = False,
+    patience: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", help="With --follow: so long nothing must come for a job that failed to be over."
+        ),
+    ] = 60.0,
     python: Python = None,
     prefix: Prefix = None,
     facts: FactsFile = None,
@@ -41,48 +47,64 @@ def command(
     Exit codes: 0 no failure is seen, 1 the job failed, of a known cause or an unknown one, 2 a log cannot be read or
     the options do not go together, 3 the doctor could not do its work.
     """
-    if facts and (python or prefix):
-        raise UsageError("--facts already says which environment was scanned; leave out --python and --prefix.")
     from verl_doctor.diagnose import logs as opened
-    from verl_doctor.diagnose.run import diagnosis, read_all, read_until_failed
+    from verl_doctor.diagnose.run import check_followed, diagnosis, read_all, read_until_failed
     from verl_doctor.diagnose.signatures import of_everything
     from verl_doctor.diagnose.story import Story
     from verl_doctor.matrix.load import load as load_matrix
 
-    matrix, story, names = load_matrix(), Story(signatures=of_everything()), opened.find(logs)
+    names = opened.find(logs)
+    if follow:
+        check_followed(names)
+    given = _given(names, python, prefix, facts)
+    matrix, story = load_matrix(), Story(signatures=of_everything())
+    unread: dict[str, str] = {}
     is_interrupted = False
     try:
         if follow:
-            read_until_failed(names, story, matrix)
+            read_until_failed(names[0], story, matrix, patience)
         else:
-            read_all(names, story)
+            unread = read_all(names, story)
     except KeyboardInterrupt:
-        if not (follow and story.is_begun):
+        if not (follow and story.chapters):
             raise
         is_interrupted = True
-    found = diagnosis(names, story, facts_in(facts) if facts else _node(story, python, prefix), matrix)
-    exit_code = _INTERRUPTED if is_interrupted else int(found.has_failed)
+    found = diagnosis(names, story, given or _here(story), matrix, unread)
+    exit_code = _INTERRUPTED if is_interrupted else 1 if found.has_failed else 2 if unread else 0
     _print(found, exit_code, output)
     return exit_code
 
 
-def _node(story: Story, python: Path | None, prefix: Path | None) -> Facts | None:
-    """Return the facts of the environment that is named, or of the active one if the log was written there."""
+def _given(names: list[str], python: Path | None, prefix: Path | None, facts: Path | None) -> Facts | None:
+    """Return the facts of the environment that the options name; None where they name none."""
+    if facts and (python or prefix):
+        raise UsageError("--facts already says which environment was scanned; leave out --python and --prefix.")
+    if str(facts) == "-" and "-" in names:
+        raise UsageError("Standard input cannot be both the log and the facts.")
+    if facts:
+        return facts_in(facts)
+    if not (python or prefix):
+        return None
+    from verl_doctor.facts.collect import collect
+    from verl_doctor.knowledge.predicates import FACTS
+
+    host = the_host()
+    return collect(host, the_target(host, python, prefix), FACTS)
+
+
+def _here(story: Story) -> Facts | None:
+    """Return the facts of the active environment, if the log was written there."""
     from verl_doctor.diagnose.node import is_here
     from verl_doctor.facts.collect import collect
     from verl_doctor.knowledge.predicates import FACTS
     from verl_doctor.target import find
 
-    if python and prefix:
-        raise UsageError("--python and --prefix name two environments; give one of them.")
     host = the_host()
     try:
-        target = find(host, python=python, prefix=prefix, own=Path(sys.prefix))
+        target = find(host, own=Path(sys.prefix))
     except TargetError:
-        if python or prefix:
-            raise
         return None
-    return collect(host, target, FACTS) if python or prefix or is_here(story, target) else None
+    return collect(host, target, FACTS) if is_here(story, target) else None
 
 
 def _print(found: Diagnosis, exit_code: int, output: Format) -> None:

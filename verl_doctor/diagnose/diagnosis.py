@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from verl_doctor.diagnose.known import Known
@@ -39,14 +39,18 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """The matches (the cause first), the suspects where no known failure is the cause, and the versions told."""
+    """The matches, the cause first; the suspects, in order; the versions told."""
 
     files: tuple[str, ...]
     matches: tuple[Match, ...]
     suspects: tuple[Suspect, ...]
+    more_suspects: int
+    """How many more there are than are told."""
     versions: Mapping[str, Told]
     advice: str | None
     """What `check` would look at, where no known failure is the cause."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """The logs that could not be read, or not to their end, and why."""
 
     @property
     def primary(self) -> Match | None:

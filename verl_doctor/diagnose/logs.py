@@ -6,6 +6,8 @@ import bz2
 import gzip
 import importlib
 import lzma
+import os
+import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
@@ -17,18 +19,24 @@ from verl_doctor.diagnose.blocks import SIZE
 from verl_doctor.errors import DoctorError, UsageError
 
 STANDARD_INPUT: Final = "-"
-_SUFFIXES: Final = (".log", ".out", ".err", ".txt")
-_COMPRESSED: Final = (".gz", ".zst", ".xz", ".bz2")
+_NAMES: Final = re.compile(r"(?:.+\.(?:log|out|err|txt)(?:\.\d+)?|stdout|stderr)(?:\.(?:gz|zst|xz|bz2))?")
+"""What logs are called in a folder."""
+_ZSTD: Final = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 _MAGIC: Final = 6
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_CONTROLS: Final = bytes({*range(32), 127} - set(b"\0\a\b\t\n\v\f\r\x1b"))
+"""Bytes that no text holds; NUL does where a log was emptied while it was written."""
+_MOST_CONTROLS: Final = 0.07
+"""Which share of them makes it none: of random or compressed bytes they are a tenth."""
 
 
 def find(paths: Iterable[str]) -> list[str]:
-    """Return the logs that are named: files as they are, of folders the logs in them, in order of their names.
+    """Return the logs that are named, each once: files as they are, of folders the logs in them, by their names.
 
     Raises UsageError for a folder without logs, or a path that is not there.
     """
-    return [name for path in paths for name in ([path] if path == STANDARD_INPUT else _in(Path(path)))]
+    found = (name for path in paths for name in ([path] if path == STANDARD_INPUT else _in(Path(path))))
+    return list({name if name == STANDARD_INPUT else os.path.realpath(name): name for name in found}.values())
 
 
 def chunks(name: str) -> Iterator[bytes]:
@@ -52,22 +60,19 @@ def _in(path: Path) -> list[str]:
     try:
         if not path.is_dir():
             return [str(path)]
-        found = sorted(each for each in path.rglob("*") if _is_log(each) and each.is_file())
+        found = sorted(each for each in path.rglob("*") if _NAMES.fullmatch(each.name) and each.is_file())
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
     if not found:
-        raise UsageError(f"{path} holds no logs ({', '.join(f'*{suffix}' for suffix in _SUFFIXES)}).")
+        raise UsageError(f"{path} holds no logs (*.log, *.out, *.err, *.txt, stdout, stderr; compressed, too).")
     return [str(each) for each in found]
-
-
-def _is_log(path: Path) -> bool:
-    suffixes = [suffix for suffix in path.suffixes if suffix not in _COMPRESSED]
-    return bool(suffixes) and suffixes[-1] in _SUFFIXES
 
 
 def _open(name: str) -> IO[bytes]:
     if name == STANDARD_INPUT:
-        return sys.stdin.buffer
+        if sys.stdin is None:
+            raise UsageError("Standard input is closed.")
+        return os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0)
     try:
         return Path(name).open("rb", buffering=0)
     except OSError as error:
@@ -89,7 +94,7 @@ def _texts(file: IO[bytes], beginning: bytes, name: str) -> Iterator[bytes]:
         with closing(opener(again) if opener else again) as text:
             is_first = True
             while chunk := text.read1(SIZE):
-                if is_first and b"\0" in chunk and not chunk.startswith(_UTF16) and chunk.count(0) > len(chunk) // 100:
+                if is_first and _is_no_text(chunk):
                     raise UsageError(f"{name} is no text.")
                 is_first = False
                 yield chunk
@@ -99,8 +104,21 @@ def _texts(file: IO[bytes], beginning: bytes, name: str) -> Iterator[bytes]:
         if opener is None:
             raise DoctorError(f"{name} cannot be read on: {error.strerror}.") from error
         raise UsageError(f"{name} is damaged: {error}.") from error
-    except (zlib.error, lzma.LZMAError) as error:
+    except _damages() as error:
         raise UsageError(f"{name} is damaged: {error}.") from error
+
+
+def _is_no_text(chunk: bytes) -> bool:
+    if chunk.startswith(_UTF16):
+        return False
+    told = chunk.replace(b"\0", b"")
+    return len(told) - len(told.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(told)
+
+
+def _damages() -> tuple[type[Exception], ...]:
+    """Return what the modules that decompress raise, of zstd's if it is loaded."""
+    zstd = sys.modules.get(_ZSTD)
+    return (zlib.error, lzma.LZMAError, *((zstd.ZstdError,) if zstd else ()))
 
 
 def _opener(magic: bytes, name: str) -> Any:
@@ -110,15 +128,15 @@ def _opener(magic: bytes, name: str) -> Any:
         return bz2.open
     if magic.startswith(b"\xfd7zXZ\x00"):
         return lzma.open
-    if not magic.startswith(b"\x28\xb5\x2f\xfd"):
+    is_skippable = magic[1:4] == b"\x2a\x4d\x18" and magic[0] >> 4 == 5  # noqa: PLR2004 - as RFC 8878 has it
+    if not (magic.startswith(b"\x28\xb5\x2f\xfd") or is_skippable):
         return None
     try:
-        module = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+        return importlib.import_module(_ZSTD).open
     except ImportError:
         raise DoctorError(
             f"{name} is compressed with zstd; install what reads that: pip install 'verl-doctor[zstd]'."
         ) from None
-    return module.open
 
 
 class _Again:

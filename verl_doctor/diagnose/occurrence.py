@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
 
+from verl_doctor.diagnose.line import Level
 from verl_doctor.diagnose.record import Record
 
 _MOST_WRITERS: Final = 1024
 _EXCERPT: Final = 6
-_PROSE: Final = re.compile(r"^ {4}|^\s*(?:#|//|\*|- |>|\||\$|\+\s|diff |commit |index |[`\"'])")
+_PROSE: Final = re.compile(r"^ {4}|^\s{0,40}(?:#|//|\*|- |>|\||\$|\+\s|diff |commit |index |[`\"'])")
 _OPENED: Final = re.compile(r"(?:^|[\s(\[{=:,])[`\"']$|(?:^|[\s(\[{=:,])[`\"'](?=\S)[^`\"']*$")
 """What ends inside a quotation."""
+Moment = tuple[int, ...]
+"""How far a job had got: the steps that each kind of line had told of."""
 
 
 class Manner(IntEnum):
@@ -30,29 +33,38 @@ class Manner(IntEnum):
 
 
 def manner(record: Record, start: int) -> Manner:
-    """Return how a record says what begins at `start` of what it says."""
+    """Return how a record says what begins at `start` of what it says.
+
+    A further line of an exception's message counts as by itself, unless it is indented: it may be another's.
+    """
+    _, further = record.at(start)
+    if further is not None and not further[:1].isspace():
+        return _of_text(further, record.said[:start].rpartition("\n")[2], record.level)
     if record.kind or record.level == "error":
         return Manner.RAISED
-    if record.level == "warning":
+    return _of_text(record.text, record.text[:start], record.level)
+
+
+def _of_text(text: str, before: str, level: Level | None) -> Manner:
+    if level == "error":
+        return Manner.RAISED
+    if level == "warning":
         return Manner.WARNED
-    before = record.text[:start]
-    if _PROSE.match(record.text) or _OPENED.search(before) or record.level == "debug":
-        return Manner.QUOTED
-    return Manner.PRINTED
+    return Manner.QUOTED if _PROSE.match(text) or _OPENED.search(before) or level == "debug" else Manner.PRINTED
 
 
 @dataclass(slots=True, kw_only=True)
 class Occurrence:
     """The first time that something was seen since the job last got on, and how often it was since.
 
-    `line` is the line in the file, `steps` how far the job had got then, `launch` which start of the job it was.
+    `line` is the line in the file, `moment` how far the job had got then, `launch` which start of the job it was.
     """
 
     file: str
     line: int
     record: Record
     manner: Manner
-    steps: int
+    moment: Moment
     launch: int
     is_framed: bool = True
     times: int = 1

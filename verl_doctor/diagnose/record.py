@@ -25,8 +25,9 @@ class Record:
     """A line or an exception, at a line of its file (of an exception, the one that names it).
 
     `kind` is the exception's type as it is written ("torch.OutOfMemoryError"), None for a mere line; `text` what is
-    said, of an exception its message, which can have several lines. `is_handled` says that somebody caught it, and that
-    another one came up meanwhile, the next record of the same writer.
+    said, `more` the further lines of an exception's message with their numbers. `code` is what an assertion that says
+    nothing asserts; it stands one line before. `is_handled` says that somebody caught it, and that another one came up
+    meanwhile, the next record of the same writer.
     """
 
     line: int
@@ -34,9 +35,9 @@ class Record:
     level: Level | None
     text: str
     kind: str | None = None
+    more: tuple[tuple[int, str], ...] = ()
     frames: tuple[Frame, ...] = ()
     code: str = ""
-    """Of an assertion that says nothing, what it asserts; it stands one line before."""
     times: int = 1
     is_handled: bool = False
 
@@ -45,7 +46,13 @@ class Record:
         """What is said, as Python prints it."""
         if self.code:
             return f"{self.code}\n{self.kind}"
-        return f"{self.kind}: {self.text}" if self.kind else self.text
+        first = f"{self.kind}: {self.text}" if self.kind else self.text
+        return "\n".join((first, *(text for _, text in self.more)))
+
+    def at(self, start: int) -> tuple[int, str | None]:
+        """Return the number of the line in which a place of `said` stands, and that line where it is a further one."""
+        row = self.said.count("\n", 0, start)
+        return self.more[row - 1] if row and not self.code else (self.line + row, None)
 
     @property
     def is_wrapper(self) -> bool:

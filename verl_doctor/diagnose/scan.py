@@ -28,6 +28,7 @@ class Scan:
         data = block.data
         found = self._words.find_matches_as_indexes(data)
         number, counted, at, next_ = block.first, 0, 0, 0
+        ends = _Ends(data)
         while at < len(data):
             if not self.is_attentive:
                 while next_ < len(found) and (found[next_][1] < at or self._is_unwanted(found[next_][0])):
@@ -35,10 +36,10 @@ class Scan:
                 if next_ == len(found):
                     return
                 at = _start(data, found[next_][1], at)
-            end = _end(data, at)
+            end = ends.after(at)
             number += data.count(b"\n", counted, at)
             counted = at
-            yield lines.read(number, data[at:end])
+            yield from lines.read(number, data[at:end])
             at = end + 1
 
     def _is_unwanted(self, word: int) -> bool:
@@ -50,9 +51,21 @@ def _start(data: bytes, within: int, after: int) -> int:
     return max(data.rfind(b"\n", after, within), data.rfind(b"\r", after, within), after - 1) + 1
 
 
-def _end(data: bytes, start: int) -> int:
-    """Return where the line ends that begins at `start`."""
-    newline = data.find(b"\n", start)
-    newline = len(data) if newline < 0 else newline
-    bar = data.find(b"\r", start, newline)
-    return newline if bar < 0 else bar
+class _Ends:
+    """Where lines end: at a newline, or at a carriage return that none follows. Asked for from left to right."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._newline = self._bar = -1
+
+    def after(self, start: int) -> int:
+        """Return where the line ends that begins at `start`."""
+        if self._newline < start:
+            self._newline = self._next(b"\n", start)
+        if self._bar < start:
+            self._bar = self._next(b"\r", start)
+        return self._newline if self._bar + 1 == self._newline else min(self._newline, self._bar)
+
+    def _next(self, byte: bytes, start: int) -> int:
+        found = self._data.find(byte, start)
+        return len(self._data) if found < 0 else found

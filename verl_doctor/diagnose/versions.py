@@ -11,13 +11,13 @@ from packaging.version import InvalidVersion, Version
 from verl_doctor.diagnose.line import Line
 from verl_doctor.facts.packages import normalise
 
-_VERSION: Final = r"v?(?P<version>\d+(?:\.\d+)+[\w.+!-]*?)"
-_PIP: Final = re.compile(r"\[(?:pip3|conda)\] ")
+_VERSION: Final = r"v?(?P<version>\d[\w.+!-]*)"
+_BEFORE: Final = re.compile(r"\[(?:pip3|conda)\] | ?\+ (?=\S+$)")
+"""What collect_env and uv put before a name and its version."""
 _PAIR: Final = re.compile(r"(?P<name>[A-Za-z][\w.-]*)==?(?P<version>\S+)$")
 _INSTALLED: Final = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)-(?P<version>\d[\w.+!]*)$")
 _TOLD: Final = {
-    "Initializing a V": ("vllm", re.compile(rf"Initializing an? (?:V\d )?LLM engine \({_VERSION}\)")),
-    "Initializing an LLM engine (": ("vllm", re.compile(rf"Initializing an LLM engine \({_VERSION}\)")),
+    "LLM engine (v": ("vllm", re.compile(rf"Initializing an? (?:V\d )?LLM engine \({_VERSION}\)")),
     "vLLM API server version": ("vllm", re.compile(rf"vLLM API server version {_VERSION}(?:\s|$)")),
     "vLLM Version": ("vllm", re.compile(rf"vLLM Version *: *{_VERSION}(?:\s|$)")),
     "PyTorch version:": ("torch", re.compile(rf"PyTorch version: {_VERSION}(?:\s|$)")),
@@ -43,7 +43,7 @@ def _claimed(text: str) -> Iterator[tuple[str, str]]:
     for word, (name, pattern) in _TOLD.items():
         if word in text and (found := pattern.search(text)):
             yield name, found["version"]
-    pairs = [_PAIR.match(word) for word in _PIP.sub("", text).split()] if "==" in text else []
+    pairs = [_PAIR.match(word) for word in _BEFORE.sub("", text).split()] if "==" in text else []
     if all(pairs):  # a line of a list of what is installed, or one that holds nothing else
         yield from ((pair["name"], pair["version"]) for pair in pairs if pair)
     if text.startswith(_SUCCESS):

@@ -25,7 +25,9 @@ def render(diagnosis: Diagnosis, exit_code: int) -> str:
         "primary": primary.known.name if primary else None,
         "matches": [_match(match) for match in diagnosis.matches],
         "suspects": [_suspect(suspect) for suspect in diagnosis.suspects],
+        "more_suspects": diagnosis.more_suspects,
         "advice": diagnosis.advice,
+        "unread": [{"file": file, "reason": reason} for file, reason in diagnosis.unread.items()],
         "exit_code": exit_code,
     }
     return json.dumps(whole, indent=2)

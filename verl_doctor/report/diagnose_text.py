@@ -18,6 +18,11 @@ _TITLES: Final[dict[Role, str]] = {
     "beside": "Also seen",
     "survived": "Survived: the job went on, or was started again",
 }
+_FOUND: Final = {
+    "high": ("FOUND", "bold red"),
+    "medium": ("LIKELY", "bold red"),
+    "low": ("POSSIBLY", "bold yellow"),
+}
 _STYLES: Final = {"high": "green", "medium": "yellow", "low": "magenta"}
 _MOST_FILES: Final = 3
 
@@ -28,8 +33,8 @@ def render(diagnosis: Diagnosis, console: Console) -> None:
     if told := _versions(diagnosis):
         fold(console, 0, Text(f"The log tells of {told}."))
     fold(console, 0, _verdict(diagnosis))
-    for suspect in diagnosis.suspects:
-        _suspect(suspect, console)
+    if diagnosis.primary is None:
+        _suspects(diagnosis, console)
     if diagnosis.advice:
         console.print()
         fold(console, 0, Text(diagnosis.advice))
@@ -38,6 +43,18 @@ def render(diagnosis: Diagnosis, console: Console) -> None:
             console.print(Text(f"\n{title}", style="bold"))
             for match in matches:
                 _match(match, console, is_whole=role in {"cause", "beside"})
+    if diagnosis.primary is not None and diagnosis.suspects:
+        console.print(Text("\nExceptions that are not known", style="bold"))
+        _suspects(diagnosis, console)
+    for reason in diagnosis.unread.values():
+        fold(console, 0, Text(f"\nNot all was read: {reason}"))
+
+
+def _suspects(diagnosis: Diagnosis, console: Console) -> None:
+    for suspect in diagnosis.suspects:
+        _suspect(suspect, console)
+    if diagnosis.more_suspects:
+        fold(console, 4, Text(f"\nand {diagnosis.more_suspects} more"))
 
 
 def _files(diagnosis: Diagnosis) -> str:
@@ -52,7 +69,8 @@ def _versions(diagnosis: Diagnosis) -> str:
 
 def _verdict(diagnosis: Diagnosis) -> Text:
     if primary := diagnosis.primary:
-        return Text.assemble("\n", ("FOUND", "bold red"), f"  {primary.known.title}.")
+        word, style = _FOUND[primary.confidence]
+        return Text.assemble("\n", (word, style), f"  {primary.known.title}.")
     if diagnosis.suspects:
         return Text.assemble("\n", ("UNKNOWN", "bold magenta"), "  The job failed, of no failure that is known here.")
     return Text.assemble("\n", ("NOTHING", "bold green"), "  No failure is seen that the job did not survive.")
