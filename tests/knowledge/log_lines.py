@@ -411,6 +411,7 @@ STACK: dict[str, tuple[list[str], list[str]]] = {
             "RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}",
             "Engine core proc EngineCore_DP0 died unexpectedly, shutting down client.",
             "Worker proc VllmWorker-1 died unexpectedly, shutting down executor.",
+            "WorkerProcess VllmWorker-1 died unexpectedly.",
             "Exception: WorkerProc initialization failed due to an exception in a background process.",
             "ERROR Worker VllmWorkerProcess pid 4242 died, exit code: -15",
             "RuntimeError: Engine loop is not running. Inspect the stacktrace to find the original error",

@@ -76,4 +76,7 @@ def _as_utf8(chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         if is_start:
             name = _BOMS.get(chunk[:2])
             decoder, is_start = codecs.getincrementaldecoder(name)("replace") if name else None, False
-        yield decoder.decode(chunk).encode("utf-8", "replace") if decoder else chunk.replace(b"\0", b"")
+        if decoder:
+            yield decoder.decode(chunk).encode("utf-8", "replace")
+        else:
+            yield chunk.replace(b"\0", b"") if b"\0" in chunk else chunk

@@ -18,4 +18,5 @@ WORDS: Final = (
 
 def is_ending(record: Record) -> bool:
     """Say whether a record tells of such an end."""
-    return any(word in record.said for word in WORDS)
+    said = record.said
+    return any(word in said for word in WORDS)

@@ -16,7 +16,7 @@ _STARTS: Final = ("Started a local Ray instance", "Connecting to existing Ray cl
 ENDS: Final = ("Final validation metrics", "Training Progress: 100%")
 """What a line holds that tells of the end of the work."""
 
-WORDS: Final = (*_STEPS, *_STARTS)
+WORDS: Final = (*(word for word in _STEPS if word != "step:"), *(f"step:{digit}" for digit in range(10)), *_STARTS)
 """What a line holds that tells of progress or of a start."""
 
 
