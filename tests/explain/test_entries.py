@@ -8,6 +8,7 @@ from verl_doctor import knowledge
 from verl_doctor.errors import UsageError
 from verl_doctor.examine import questions
 from verl_doctor.explain.entries import by_layer, entries, named
+from verl_doctor.fleet.trait import known as traits
 from verl_doctor.model import Layer
 from verl_doctor.patching.catalogue import built_in
 
@@ -15,7 +16,8 @@ from verl_doctor.patching.catalogue import built_in
 def test_everything_that_check_and_patch_know_is_there() -> None:
     names = {entry.name for entry in entries()}
     known = {*(question.name for question in questions()), *(failure.name for failure in knowledge.load())}
-    assert known | {patch.name for patch in built_in()} == names
+    differences = {trait.name for trait in traits()}
+    assert known | differences | {patch.name for patch in built_in()} == names
     assert len(names) == len(entries())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,18 +10,11 @@ import typer
 
 from verl_doctor.cli.deep import Deadline, Deep, with_imports
 from verl_doctor.cli.options import FactsFile, Format, OutputFormat, Prefix, Python, facts_in, the_host, the_target
+from verl_doctor.cli.severity import FailOn
 from verl_doctor.errors import UsageError
 
 if TYPE_CHECKING:
     from verl_doctor.facts.snapshot import Facts
-
-
-class FailOn(str, Enum):
-    """The mildest severity that makes the exit code 1."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 def command(

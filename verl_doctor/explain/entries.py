@@ -1,4 +1,4 @@
-"""All entries, from the checks, the known failures and the patches."""
+"""All entries, from the checks, the known failures, the differences between nodes and the patches."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from verl_doctor import checks, knowledge
 from verl_doctor.errors import UsageError
 from verl_doctor.explain import ways, words
 from verl_doctor.explain.entry import Cure, Edit, Entry
+from verl_doctor.fleet.trait import Trait
+from verl_doctor.fleet.trait import known as known_differences
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.matrix.load import load as load_matrix
 from verl_doctor.model import Layer
@@ -34,6 +36,7 @@ def entries() -> tuple[Entry, ...]:
         importlib.import_module(f"{checks.__name__}.{found.name}") for found in pkgutil.iter_modules(checks.__path__)
     )
     found = [*map(_check, modules), *(_failure(failure, patches.get(failure.name)) for failure in knowledge.load())]
+    found += map(_difference, known_differences())
     names = {entry.name for entry in found}
     found += [_patch(patch) for patch in patches.values() if patch.name not in names]
     return tuple(sorted(found, key=lambda entry: (entry.layer.rank, entry.id)))
@@ -70,6 +73,21 @@ def _check(module: ModuleType) -> Entry:
         title=title.rstrip("."),
         text=text.strip(),
         found_by=ways.of_check(module.LAYER, signature(module.ask).parameters),
+    )
+
+
+def _difference(trait: Trait) -> Entry:
+    title, _, text = trait.document.partition("\n")
+    return Entry(
+        id=trait.id,
+        name=trait.name,
+        kind="difference",
+        layer=trait.layer,
+        severity=trait.severity,
+        title=title.rstrip("."),
+        text=text.strip(),
+        found_by=ways.BY_COMPARING,
+        sources=trait.sources,
     )
 
 

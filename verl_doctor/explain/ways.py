@@ -9,6 +9,8 @@ from verl_doctor.model import Layer
 
 WAYS: Final = ("versions", "environment", "files", "binaries", "limits", "driver", "GPU", "imports", "log", "launch")
 """What tells of it, in the order in which it is said."""
+BY_COMPARING: Final = ("compare",)
+"""For what shows only between nodes."""
 _OF_KEY: Final = {
     "env": "environment",
     "env-differ": "environment",
