@@ -40,14 +40,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         forms = written(Path(folder), options.nodes, options.like, apart=options.apart)
         print(f"{options.nodes} nodes like {options.like}, {os.cpu_count()} cores, {options.rounds} rounds")
-        print(f"{'form':<18}{'MB':>8}{'seconds':>10}{'least':>8}{'peak MiB':>10}")
+        print(f"{'form':<18}{'MB':>8}{'seconds':>10}{'least':>8}{'of CPU':>8}{'peak MiB':>10}")
         for name, path in forms.items():
             files = list(path.iterdir()) if path.is_dir() else [path]
             size = sum(file.stat().st_size for file in files) / 1e6
             runs = [measured(path) for _ in range(options.rounds)]
             seconds = [run[0] for run in runs]
-            peak = max(run[1] for run in runs)
-            print(f"{name:<18}{size:>8.0f}{statistics.median(seconds):>10.2f}{min(seconds):>8.2f}{peak:>10.0f}")
+            cpu, peak = statistics.median(run[1] for run in runs), max(run[2] for run in runs)
+            middle = statistics.median(seconds)
+            print(f"{name:<18}{size:>8.0f}{middle:>10.2f}{min(seconds):>8.2f}{cpu:>8.2f}{peak:>10.0f}")
 
 
 def written(folder: Path, count: int, like: str, *, apart: bool) -> dict[str, Path]:
@@ -113,8 +114,8 @@ def _unlike(node: dict[str, Any], chance: random.Random) -> None:
             node["patches"]["vllm07-local-rank"]["state"] = "applied"
 
 
-def measured(path: Path) -> tuple[float, float]:
-    """Return the seconds and the peak memory, in MiB, of one comparison."""
+def measured(path: Path) -> tuple[float, float, float]:
+    """Return the seconds, those of processor time, and the peak memory in MiB of one comparison."""
     started = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-m", "verl_doctor", "compare", str(path)], stdout=subprocess.DEVNULL
@@ -123,7 +124,7 @@ def measured(path: Path) -> tuple[float, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in {0, 1}:
         sys.exit(f"compare ended with status {process.returncode}")
-    return time.perf_counter() - started, usage.ru_maxrss / 1024
+    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

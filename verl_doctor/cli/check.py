@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verl_doctor.cli.deep import Deadline, Deep, with_imports
+from verl_doctor.cli.deep import Deadline, Deep, deep_options, with_imports
+from verl_doctor.cli.everywhere import NodeDeadline, Ray, require_no_deadline, sweep, the_cluster
 from verl_doctor.cli.options import FactsFile, Format, OutputFormat, Prefix, Python, facts_in, the_host, the_target
 from verl_doctor.cli.severity import FailOn
 from verl_doctor.errors import UsageError
+from verl_doctor.model import Severity, Verdict
 
 if TYPE_CHECKING:
+    from verl_doctor.examine import Report
     from verl_doctor.facts.snapshot import Facts
 
 
@@ -30,6 +35,8 @@ def command(
     deep: Deep = False,
     deadline: Deadline = None,
     with_facts: Annotated[bool, typer.Option("--with-facts", help="Put the facts into the JSON report.")] = False,
+    ray: Ray = None,
+    node_deadline: NodeDeadline = None,
 ) -> int:
     """Say what is wrong here, the cause first.
 
@@ -39,8 +46,13 @@ def command(
     """
     from verl_doctor.examine import examine
     from verl_doctor.matrix.load import load as load_matrix
-    from verl_doctor.model import Severity, Verdict
 
+    if ray is not None:
+        if facts is not None:
+            raise UsageError("--facts and --ray name two things to judge; give one of them.")
+        asked = _Everywhere(address=ray, deadline=node_deadline, options=deep_options(deep, deadline))
+        return _everywhere(asked, python, prefix, output, Severity(fail_on.value), allow or (), with_facts=with_facts)
+    require_no_deadline(node_deadline)
     if facts is None:
         found = _scanned(python, prefix, whole=with_facts, deep=deep, deadline=deadline)
     elif python or prefix or deep or deadline:
@@ -50,7 +62,7 @@ def command(
     else:
         found = facts_in(facts)
     report = examine(found, load_matrix(), allow or ())
-    exit_code = 1 if report.fails(Severity(fail_on.value)) else 3 if report.verdict is Verdict.UNKNOWN else 0
+    exit_code = _exit_code(report, Severity(fail_on.value))
     if output is Format.JSON:
         from verl_doctor.report.json_report import render
 
@@ -61,6 +73,58 @@ def command(
         from verl_doctor.report.text_report import render as render_text
 
         render_text(report, Console(highlight=False))
+    return exit_code
+
+
+def _exit_code(report: Report, threshold: Severity) -> int:
+    return 1 if report.fails(threshold) else 3 if report.verdict is Verdict.UNKNOWN else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Everywhere:
+    """A cluster, the time for each node, and the options of the scan there."""
+
+    address: str
+    deadline: float | None
+    options: tuple[str, ...]
+
+
+def _everywhere(
+    asked: _Everywhere,
+    python: Path | None,
+    prefix: Path | None,
+    output: Format,
+    threshold: Severity,
+    allow: Sequence[str],
+    *,
+    with_facts: bool,
+) -> int:
+    """Scan every node, judge the facts here, and report what differs before what is wrong."""
+    from verl_doctor.examine import examine
+    from verl_doctor.fleet.trait import known
+    from verl_doctor.matrix.load import load as load_matrix
+
+    differences = {trait.name for trait in known()}
+    host = the_host()
+    cluster = the_cluster(host, the_target(host, python, prefix), asked.address)
+    found = sweep(cluster, ("facts", "--python", "{python}", *asked.options), asked.deadline)
+    comparison = found.compared().without(allow)
+    own = [name for name in allow if name not in differences]
+    reports = {name: examine(facts, load_matrix(), own) for name, facts in found.facts.items()}
+    statuses = {name: _exit_code(report, threshold) for name, report in reports.items()}
+    exit_code = found.exit_code([*statuses.values(), int(comparison.fails(threshold))])
+    if output is Format.JSON:
+        from verl_doctor.report import cluster_json
+        from verl_doctor.report.json_report import document
+
+        documents = {n: document(report, statuses[n], with_facts=with_facts) for n, report in reports.items()}
+        rendered = cluster_json.render(found, "check", exit_code, comparison=comparison, reports=documents)
+        sys.stdout.write(rendered + "\n")
+    else:
+        from verl_doctor.report import cluster_text
+        from verl_doctor.report.console import console
+
+        cluster_text.check(found, comparison if len(reports) > 1 else None, reports, console(sys.stdout))
     return exit_code
 
 

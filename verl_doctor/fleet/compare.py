@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -62,6 +62,11 @@ class Comparison:
     def fails(self, threshold: Severity) -> bool:
         """Say whether there is a difference of at least this severity."""
         return any(difference.severity.rank <= threshold.rank for difference in self.differences)
+
+    def without(self, names: Collection[str]) -> Comparison:
+        """Return the comparison without what may differ: kinds of differences by name or id."""
+        kept = tuple(each for each in self.differences if not {each.name, each.id} & set(names))
+        return replace(self, differences=kept)
 
     @cached_property
     def odd(self) -> tuple[tuple[tuple[str, ...], int, int], ...]:

@@ -77,7 +77,7 @@ def _texts(reader: Reader, text: bytes, origin: str, name: str | None) -> Iterat
     """Yield what a text holds: one node's facts, or the nodes of `facts --ray`."""
     if len(text) > _LARGEST:
         yield Unreadable(origin, f"it has more than {_LARGEST >> 20} MiB; facts have less than one")
-    elif b'"nodes"' in text[:_HEAD]:
+    elif b'"cluster"' in text[:_HEAD]:
         yield from _cluster(reader, text, origin)
     else:
         yield _one(reader, text, origin, name)

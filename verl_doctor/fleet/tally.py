@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.fleet.trait import Trait, known
-from verl_doctor.fleet.value import TOLERANCE, Amount, Value, said
+from verl_doctor.fleet.value import TOLERANCE, Among, Amount, Value, said
 from verl_doctor.model import NOT_ASKED, Unavailable
 
 _NONE: Final = (" is not installed", "there is no such package")
@@ -61,7 +61,7 @@ class Tally:
             for thing, values in kind.things.items():
                 shared = _worded(values)
                 holders = sum(map(len, shared.values()))
-                if kind.trait.absent and holders < len(kind.asked):
+                if _counts_absence(kind.trait, values) and holders < len(kind.asked):
                     having = {number for numbers in shared.values() for number in numbers}
                     rest = [number for number in kind.asked if number not in having]
                     shared.setdefault(kind.trait.absent, []).extend(rest)
@@ -73,6 +73,10 @@ class Tally:
             rest = [number for number in range(len(self.names)) if number not in without]
             if rest or len(reasons) > 1:
                 yield missing, fact, {**({missing.absent: rest} if rest else {}), **reasons}
+
+
+def _counts_absence(trait: Trait, values: Mapping[Value, list[int]]) -> bool:
+    return bool(trait.absent) and not any(isinstance(value, Among) for value in values)
 
 
 def _observe(kind: _Kind, needs: Mapping[str, Any], number: int, own: re.Pattern[str] | None) -> None:
@@ -99,6 +103,7 @@ def _own_name(name: str, facts: Facts) -> re.Pattern[str] | None:
 def _worded(values: Mapping[Value, list[int]]) -> dict[str, list[int]]:
     """Return who has what in words; amounts that are almost the same are one."""
     words = {value: list(numbers) for value, numbers in values.items() if isinstance(value, str)}
+    words |= {value.text: list(numbers) for value, numbers in values.items() if isinstance(value, Among)}
     amounts = sorted((value for value in values if isinstance(value, Amount)), key=lambda amount: amount.number)
     while amounts:
         alike = [amount for amount in amounts if amount.number <= amounts[0].number * TOLERANCE]

@@ -18,7 +18,14 @@ class Amount:
     number: int
 
 
-Value = str | Amount
+@dataclass(frozen=True, slots=True)
+class Among:
+    """A text that is compared only among the nodes that have the thing at all."""
+
+    text: str
+
+
+Value = str | Amount | Among
 Observed = tuple[str, Value]
 """The thing, and what a node has of it."""
 

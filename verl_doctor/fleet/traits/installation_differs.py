@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from verl_doctor.facts.contents import Contents
-from verl_doctor.fleet.value import Observed
+from verl_doctor.facts.packages import Distribution
+from verl_doctor.fleet.value import Among, Observed
 from verl_doctor.model import Layer, Severity, Source
 
 ID: Final = "VD830"
@@ -27,9 +28,9 @@ ABSENT: Final = "as in its RECORD"
 SOURCES: Final[tuple[Source, ...]] = ()
 
 
-def observe(contents: Mapping[str, Contents]) -> Iterator[Observed]:
-    """Yield the digest of each distribution's list of files, and of each file that is not as in that list."""
+def observe(contents: Mapping[str, Contents], packages: Mapping[str, Distribution]) -> Iterator[Observed]:
+    """Yield the digest of the files of each release, and of each file that is not as RECORD has it."""
     for name, each in contents.items():
-        if each.digest:
-            yield f"files of {name}", f"sha256 {each.digest[:12]}"
+        if each.digest and name in packages:
+            yield f"files of {name} {packages[name].version}", Among(f"sha256 {each.digest[:12]}")
         yield from ((f"{name}: {file}", f"edited, sha256 {d[:12]}" if d else "gone") for file, d in each.other.items())
