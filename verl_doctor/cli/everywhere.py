@@ -67,7 +67,7 @@ def sweep(
         if isinstance(happened, Joined):
             joined = happened
         else:
-            found = reports[happened.node.name] = report(happened)
+            found = reports[happened.node.id] = report(happened)
             if found.reason:
                 progress.show("")
                 sys.stderr.write(f"{found.node.name}: {found.reason}\n")
@@ -76,7 +76,7 @@ def sweep(
     progress.show("")
     if joined is None:
         raise TargetError(f"The Ray cluster at {cluster.address} told nothing of its nodes.")
-    ordered = tuple(reports[node.name] for node in joined.nodes if node.name in reports)
+    ordered = tuple(reports[node.id] for node in joined.nodes if node.id in reports)
     return Sweep(address=cluster.address, joined=joined, reports=ordered)
 
 

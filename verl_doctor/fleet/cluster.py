@@ -162,10 +162,11 @@ def _heard(children: Children, started: float, deadline: float, address: str) ->
                 joined, until = True, time.monotonic() + deadline + _GRACE
                 yield _joined(each)
             elif isinstance(each, Gone) or each.probe == "all":
+                why = _why_over(children, each)
                 if not joined:
-                    raise TargetError(_not_joined(address, _why_over(children, each)))
-                if why := _why_over(children, each):
-                    yield why
+                    raise TargetError(_not_joined(address, why))
+                if why:
+                    yield f"the run over the cluster ended early: {why}"
                 return
             elif each.outcome:
                 yield each
@@ -179,7 +180,7 @@ def _heard(children: Children, started: float, deadline: float, address: str) ->
 def _why_over(children: Children, last: Event | Gone) -> str | None:
     """Say why nothing more comes; None where all is said."""
     if isinstance(last, Event):
-        return last.reason and f"Ray failed: {last.reason}"
+        return last.reason
     told = said.telling(children.output(0))
     return f"the process that joined the cluster {last.how}" + (f" ({told})" if told else "")
 
@@ -207,7 +208,9 @@ def _joined(event: Event) -> Joined:
         RayNode(id=each["id"], name=_name(each), address=each["address"], gpus=each["gpus"]) for each in told["nodes"]
     ]
     many = Counter(node.name for node in nodes)
-    named = [n if many[n.name] == 1 else replace(n, name=f"{n.name} ({n.id[:_ID]})") for n in nodes]
+    short = Counter(node.id[:_ID] for node in nodes)
+    own = {node.id: node.id[:_ID] if short[node.id[:_ID]] == 1 else node.id for node in nodes}
+    named = [n if many[n.name] == 1 else replace(n, name=f"{n.name} ({own[n.id]})") for n in nodes]
     major, minor, patch = told["python"]
     ordered = tuple(sorted(named, key=lambda node: node.name))
     return Joined(ray=str(told["ray"]), python=(major, minor, patch), nodes=ordered)

@@ -70,7 +70,7 @@ def _examine(command: list[str], deadline: float, sees_gpus: bool) -> dict[str, 
     words = [sys.executable if word == "{python}" else word for word in command]
     started = time.monotonic()
     child = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-c", start, site, *words],
+        [sys.executable, "-I", "-S", "-B", "-c", start, site, *words],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from typing import Any
 
@@ -29,10 +30,18 @@ def main() -> None:
     os._exit(0)  # leaving the cluster in an orderly way can take as long as a node that is dead
 
 
+def _require_somebody(address: str) -> None:
+    """Raise OSError where nobody listens at an address; Ray would try again for minutes."""
+    if address != "auto":
+        host, _, port = address.removeprefix("ray://").rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+
+
 def _join(task: dict[str, Any], events: Events) -> list[dict[str, Any]]:
     """Return the nodes that are alive."""
     import ray
 
+    _require_somebody(task["address"])
     shipped = {"runtime_env": {"py_modules": [task["shipped"]]}} if task["shipped"] else {}
     ray.init(address=task["address"], namespace="verl-doctor", log_to_driver=False, logging_level="ERROR", **shipped)
     nodes = [node for node in ray.nodes() if node["Alive"]]

@@ -6,6 +6,14 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_PLAIN = {
+    "NodeDiedError": "the node died during the run",
+    "LocalRayletDiedError": "Ray on the node died during the run",
+    "TaskUnschedulableError": "the node is gone, or takes no tasks any more",
+    "WorkerCrashedError": "Ray's worker on the node was killed during the run",
+    "OutOfMemoryError": "the node ran out of memory, and Ray killed its worker",
+}
+"""Ray's errors by their class; its own words for them are a paragraph."""
 _MOMENT = 0.5
 _GETTING = 10.0
 
@@ -37,10 +45,9 @@ def answers(
 
 def why(error: Exception, node: str) -> str:
     """Say why a task failed: its node's death before all else."""
-    said = death(node)
-    if said:
-        return said
     kind = type(error).__name__
+    if said := death(node) or _PLAIN.get(kind):
+        return said
     cause = getattr(error, "cause", None)
     lines = [line.strip() for line in str(cause or error).splitlines() if line.strip()]
     return f"{type(cause).__name__ if cause else kind}: {lines[0] if lines else 'no message'}"
