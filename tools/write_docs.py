@@ -23,8 +23,9 @@ FOLDER = "failures"
 CHECKS = """\
 # What `verl-doctor check` looks for
 
-Written by `python tools/write_docs.py` from the checks (`verl_doctor/checks`) and the known failures
-(`verl_doctor/knowledge`). The name is what `--allow` takes, and leads to what `verl-doctor explain` says; ids are
+Written by `python tools/write_docs.py` from the checks (`verl_doctor/checks`), the known failures
+(`verl_doctor/knowledge`) and the differences between nodes (`verl_doctor/fleet/traits`), which `compare` and `check
+--ray` find. The name is what `--allow` takes, and leads to what `verl-doctor explain` says; ids are
 permanent. `check` finds what versions, environment variables, files, limits, driver, GPUs and imports tell; the rest
 shows in a log or in a setting of the launch script.
 

@@ -58,7 +58,8 @@ CHECKOUT = distribution("verl", "0.4.1", editable="/src/verl", commit="012345678
 DISK = Disk(purpose="HF_HOME", path="/data/hf", total=4096 * GIB, free=3000 * GIB, writable=True)
 IMPORT = Import(outcome="works", version="0.8.5")
 DIFFERENT: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
-    "python": ({}, {"python": "3.12.4"}, {"python-differs": "Python"}),
+    "python": ({}, {"python": "3.11.9"}, {"python-differs": "Python"}),
+    "python's last digit": ({}, {"python": "3.12.4"}, {"python-differs": "Python 3.12"}),
     "ray": ({}, {"packages": {"ray": "2.47.0"}}, {"ray-differs": "ray"}),
     "verl": ({}, {"packages": {"verl": "0.5.0"}}, {"verl-differs": "verl"}),
     "a checkout of verl": ({}, {"packages": {"verl": CHECKOUT}}, {"verl-differs": "verl"}),
@@ -108,6 +109,7 @@ DIFFERENT: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, str]]] = {
     "what is not known": ({}, {"gpus": Unavailable("NVML did not answer")}, {"facts-missing": "gpus"}),
 }
 SAME: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "a Python whose files tell no more": ({"python": "3.12.3"}, {"python": "3.12"}),
     "nothing": ({}, {}),
     "room that is left": ({}, {"disks": (replace(DISK, free=GIB),)}),
     "memory within a tenth": ({}, {"limits": limits(memory_total=2000 * GIB)}),

@@ -55,8 +55,9 @@ def test_lines_are_called_by_their_host_or_their_number(tmp_path: Path) -> None:
 
 def test_what_a_run_through_ray_wrote(tmp_path: Path) -> None:
     file = tmp_path / "cluster.json"
-    nodes = [{"name": "gpu1", "report": plain()}, {"name": "gpu2", "report": plain("2.47.0")}]
-    file.write_text(json.dumps({"nodes": [*nodes, {"name": "gpu3", "reason": "it died", "report": None}]}))
+    nodes: list[dict[str, Any]] = [{"name": "gpu1", "report": plain()}, {"name": "gpu2", "report": plain("2.47.0")}]
+    nodes.append({"name": "gpu3", "reason": "it died", "report": None})
+    file.write_text(json.dumps({"schema_version": "1", "cluster": {}, "nodes": nodes}))
     found = of_files([file])
     assert found.nodes == ("gpu1", "gpu2")
     assert found.unreadable == {f"{file}, node gpu3": "it died"}
@@ -82,7 +83,7 @@ def test_a_folder_in_place_of_a_file_is_named(write: Write, tmp_path: Path) -> N
     assert any("node9.json" in origin for origin in found.unreadable)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"nodes": 3}', '{"nodes": []}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "{}", '{"cluster": 1, "nodes": 3}', '{"cluster": 1, "nodes": []}', "[" * 100_000])
 def test_where_nothing_can_be_compared_the_reason_is_told(write: Write, tmp_path: Path, text: str) -> None:
     broken = tmp_path / "node2.json"
     broken.write_text(text)

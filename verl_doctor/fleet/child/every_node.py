@@ -10,6 +10,9 @@ from typing import Any
 from .events import Events
 from .waiting import answers
 
+STARTING = 15.0
+"""Seconds that a node gets for starting a worker, beyond what the command may take there."""
+
 
 def run(task: dict[str, Any], nodes: list[dict[str, Any]], events: Events) -> None:
     """Start the command on all nodes at once, and tell of each as it answers."""
@@ -28,9 +31,10 @@ def run(task: dict[str, Any], nodes: list[dict[str, Any]], events: Events) -> No
         options = remote.options(scheduling_strategy=pinned, **({"num_gpus": gpus} if gpus else {}))
         waiting[options.remote(task["command"], task["deadline"], bool(gpus))] = node["NodeID"]
     same = {name: name for name in waiting.values()}
-    for number, (name, answer, reason) in enumerate(answers(waiting, same, time.monotonic() + task["deadline"])):
+    patience = task["deadline"] + STARTING
+    for number, (name, answer, reason) in enumerate(answers(waiting, same, time.monotonic() + patience)):
         if answer is None:
-            events.tell(name, reason=reason or f"it did not answer within {task['deadline']:g} seconds")
+            events.tell(name, reason=reason or f"it did not answer within {patience:g} seconds")
             continue
         file = Path(task["work"], f"answer-{number}.json")
         file.write_text(json.dumps(answer), "utf-8")

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.python import Python
-from verl_doctor.fleet.value import Observed
+from verl_doctor.fleet.value import Among, Observed
 from verl_doctor.model import Layer, Severity, Source
 
 ID: Final = "VD820"
@@ -28,6 +28,9 @@ SOURCES: Final = (
 
 
 def observe(python: Python) -> Iterator[Observed]:
-    """Yield the version, and the processor that it is for."""
-    yield "Python", python.version
+    """Yield the version as far as it is known, and the processor that it is for."""
+    minor = ".".join(python.version.split(".")[:2])
+    yield "Python", minor
+    if minor != python.version:
+        yield f"Python {minor}", Among(python.version)
     yield "processor", python.machine
