@@ -52,7 +52,7 @@ class RayCluster:
         until = time.monotonic() + PATIENCE
         while "Ray runtime started" not in (said := self._log(name)):
             if time.monotonic() > until or self._nodes[name].poll() is not None:
-                raise RuntimeError(f"node {name} did not start: {said}")
+                raise RuntimeError(f"node {name} did not start: {said}\n{self._head()}")
             time.sleep(0.2)
 
     def raylet(self, name: str) -> int:
@@ -79,6 +79,11 @@ class RayCluster:
             self.stop(name)
         self._folder.cleanup()
 
+    def _head(self) -> str:
+        """Return what the head's processes are doing."""
+        name = next(iter(self._nodes))
+        return "\n".join(f"{pid} {_state(pid)} {self._program(pid)}" for pid in self._processes(name))
+
     def _log(self, name: str) -> str:
         return Path(self._folder.name, f"{name}.log").read_text("utf-8", "replace")
 
@@ -101,9 +106,13 @@ def _environ(pid: int) -> list[bytes]:
 
 
 def _is_running(pid: int) -> bool:
+    return _state(pid) not in {"Z", None}
+
+
+def _state(pid: int) -> str | None:
     with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return None
 
 
 def program(folder: Path, name: str, script: str, environ: Mapping[str, str]) -> dict[str, str]:

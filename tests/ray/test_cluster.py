@@ -107,6 +107,22 @@ def test_all_nodes_add_numbers_together(running: Running) -> None:
     assert all(rank["backend"] == "gloo" and rank["gib_per_second"] > 0 for rank in reduced["ranks"])
 
 
+def test_a_rank_that_cannot_start_is_named_with_its_node(running: Running, tmp_path: Path) -> None:
+    broken = tmp_path / "torch"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("raise OSError('libcudart.so.12: cannot open shared object file')")
+    running.cluster.start("n6", running.one, PYTHONPATH=str(tmp_path))
+    try:
+        document = report(running, "smoke-test", "--device", "cpu", "--probe", "import-vllm", code=1)
+    finally:
+        running.cluster.stop("n6")
+    reduced = document["all_reduce"]
+    assert reduced["outcome"] == "failed"
+    reasons = {rank["node"]: rank.get("reason", "") for rank in reduced["ranks"]}
+    assert "libcudart.so.12" in reasons["n6"]
+    assert "libcudart.so.12" not in reasons["n1"] + reasons["n2"]
+
+
 def test_without_gpus_nothing_is_tried_on_them(running: Running) -> None:
     document = report(running, "smoke-test", code=3)
     assert {node["outcome"] for node in document["nodes"]} == {"skipped"}
@@ -115,7 +131,12 @@ def test_without_gpus_nothing_is_tried_on_them(running: Running) -> None:
 
 
 def test_a_node_that_dies_during_the_run(running: Running, tmp_path: Path) -> None:
-    kill = 'up() { awk "/^PPid/ {print \\$2}" /proc/$1/status; }; kill -9 $(up $(up $PPID)); sleep 6'
+    kill = """
+        up() { awk '/^PPid/ {print $2}' /proc/$1/status; }
+        raylet=$(up $(up $PPID))
+        grep -q raylet/raylet /proc/$raylet/cmdline && kill -9 $raylet
+        sleep 6
+    """
     running.cluster.start("n3", running.one, **program(tmp_path / "bin", "nvidia-smi", kill, os.environ))
     try:
         document = report(running, "facts", code=3)
@@ -128,10 +149,11 @@ def test_a_node_that_dies_during_the_run(running: Running, tmp_path: Path) -> No
 
 
 def test_a_node_on_which_the_doctor_hangs(running: Running, tmp_path: Path) -> None:
-    stop = program(tmp_path / "bin", "nvidia-smi", "kill -STOP $PPID", os.environ)
+    stopping = "grep -q verl_doctor /proc/$PPID/cmdline && kill -STOP $PPID"
+    stop = program(tmp_path / "bin", "nvidia-smi", stopping, os.environ)
     running.cluster.start("n4", running.one, **stop)
     try:
-        document = report(running, "check", "--node-deadline", "20", "--allow", "trainer-libraries-differ", code=1)
+        document = report(running, "check", "--node-deadline", "12", "--allow", "trainer-libraries-differ", code=1)
     finally:
         running.cluster.stop("n4")
     (hung,) = [node for node in document["nodes"] if node["name"] == "n4"]
@@ -143,7 +165,7 @@ def test_a_node_that_does_not_answer(running: Running) -> None:
     running.cluster.start("n5", running.one)
     os.kill(running.cluster.raylet("n5"), signal.SIGSTOP)
     try:
-        document = report(running, "facts", "--node-deadline", "15", code=3)
+        document = report(running, "facts", "--node-deadline", "5", code=3)
     finally:
         running.cluster.stop("n5")
     (silent,) = [node for node in document["nodes"] if node["name"] == "n5"]

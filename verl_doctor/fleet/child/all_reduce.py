@@ -11,6 +11,9 @@ from .waiting import answers
 _PORT = 60.0
 """Seconds for the first node to find a free port; starting a worker takes most of it."""
 
+_FOR_OTHERS = 30.0
+"""Seconds that the other ranks get to fail or finish by themselves once one has failed."""
+
 
 def run(task: dict[str, Any], nodes: list[dict[str, Any]], events: Events) -> None:
     """Start a rank for each place, and tell of each as it ends: rank-NUMBER, the node, and what it measured."""
@@ -32,9 +35,10 @@ def run(task: dict[str, Any], nodes: list[dict[str, Any]], events: Events) -> No
         options = remote.options(scheduling_strategy=_pinned(node))
         waiting[options.remote(rank, len(places), meeting, is_gpu, task["deadline"] / 2)] = f"rank-{rank}"
         where[f"rank-{rank}"] = node["NodeID"]
-    for name, answer, reason in answers(waiting, where, time.monotonic() + task["deadline"]):
+    until = time.monotonic() + task["deadline"]
+    for name, answer, reason in answers(waiting, where, until, _FOR_OTHERS):
         if answer is None:
-            late = f"it did not answer within {task['deadline']:g} seconds"
+            late = "it waited for the other ranks until it was ended"
             events.tell(name, reason=reason or late, node=where[name])
         else:
             events.tell(name, node=where[name], **answer)

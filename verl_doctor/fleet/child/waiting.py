@@ -19,11 +19,12 @@ _GETTING = 10.0
 
 
 def answers(
-    waiting: Mapping[Any, str], nodes: Mapping[str, str], until: float
+    waiting: Mapping[Any, str], nodes: Mapping[str, str], until: float, after_failure: float | None = None
 ) -> Iterator[tuple[str, Any, str | None]]:
     """Yield the name of each, with its answer, or None and the reason why there is none.
 
     `waiting` names what is waited for, `nodes` has the node's id for each name; `until` is of the monotonic clock.
+    Where one that fails leaves the others waiting for it, they have `after_failure` seconds more.
     """
     import ray
 
@@ -35,6 +36,8 @@ def answers(
             try:
                 yield name, ray.get(reference, timeout=_GETTING), None
             except Exception as error:  # noqa: BLE001 # of whatever kind: the node did not do it, and the others go on
+                if after_failure is not None:
+                    until = min(until, time.monotonic() + after_failure)
                 yield name, None, why(error, nodes[name])
         if time.monotonic() > until:
             for reference, name in left.items():
