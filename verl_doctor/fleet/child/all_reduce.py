@@ -11,7 +11,7 @@ from .waiting import answers
 _PORT = 60.0
 """Seconds for the first node to find a free port; starting a worker takes most of it."""
 
-_FOR_OTHERS = 30.0
+_FOR_OTHERS = 10.0
 """Seconds that the other ranks get to fail or finish by themselves once one has failed."""
 
 
