@@ -13,6 +13,7 @@ from tests.engine.environment import _locked, _torch_for_cpus, _uv
 from verl_doctor.releases import cache
 
 RAY = "ray==2.60.0"
+TORCH = "torch==2.13.0+cpu"
 WITHOUT_DEPENDENCIES = {
     "one": ("verl==0.5.0", "tensordict==0.8.3"),
     "other": ("verl==0.5.0", "tensordict==0.6.2"),
@@ -39,7 +40,7 @@ def make(name: str, folder: Path) -> Path:
 def _install(place: Path, more: Sequence[str]) -> None:
     python = place / "bin" / "python"
     _uv("venv", "--relocatable", "--python", sys.executable, place)
-    _uv("pip", "install", "--python", python, *_torch_for_cpus(), RAY, "torch", "numpy")
+    _uv("pip", "install", "--python", python, *_torch_for_cpus(), RAY, TORCH, "numpy")
     _uv("pip", "install", "--python", python, "--no-deps", *more)
 
 
