@@ -91,6 +91,7 @@ def facts_of(
         "patches": {},
         "binaries": {},
         "broken_patches": (),
+        "contents": {},
         "damage": {},
         "imports": NOT_ASKED,
         "expected": NOT_ASKED,

@@ -24,8 +24,9 @@ CHECKS = """\
 # What `verl-doctor check` and `verl-doctor lint` look for
 
 Written by `python tools/write_docs.py` from the checks (`verl_doctor/checks`), the rules of lint
-(`verl_doctor/lint/rules`) and the known failures (`verl_doctor/knowledge`). The name is what `--allow` takes, and leads
-to what `verl-doctor explain` says; ids are permanent. `check` finds what versions, environment variables, files,
+(`verl_doctor/lint/rules`), the known failures (`verl_doctor/knowledge`) and the differences between nodes
+(`verl_doctor/fleet/traits`), which `compare` and `check --ray` find. The name is what `--allow` takes, and leads to
+what `verl-doctor explain` says; ids are permanent. `check` finds what versions, environment variables, files,
 limits, driver, GPUs and imports tell; the rest shows in a log (`diagnose`) or in a setting of the launch (`lint`).
 
 | id | name | severity | found by | condition |

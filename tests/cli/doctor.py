@@ -16,6 +16,7 @@ def doctor(
     without: tuple[str, ...] = (),
     stdin: bytes = b"",
     flags: tuple[str, ...] = (),
+    timeout: float = 60,
 ) -> subprocess.CompletedProcess[str]:
     """The finished process of `python -m verl_doctor ARGUMENTS`; a traceback on it fails the test."""
     kept = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH"}}
@@ -27,7 +28,7 @@ def doctor(
         cwd=Path(__file__).parents[2],
         env={key: value for key, value in environment.items() if key not in without},
         input=stdin,
-        timeout=60,
+        timeout=timeout,
     )
     out, err = finished.stdout.decode(), finished.stderr.decode()
     assert not re.search("^Traceback", out + err, re.MULTILINE), err

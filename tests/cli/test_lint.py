@@ -16,9 +16,9 @@ import pytest
 from tests.cli.doctor import doctor, imported
 from tests.cli.environments import make
 from tests.lint.rules_for_tests import remove, replace, rule
-from verl_doctor.cli.check import FailOn
 from verl_doctor.cli.lint import command
 from verl_doctor.cli.options import Format
+from verl_doctor.cli.severity import FailOn
 from verl_doctor.errors import UsageError, WriteFailedError
 from verl_doctor.lint import judge, run
 

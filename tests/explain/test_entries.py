@@ -9,6 +9,7 @@ from verl_doctor.errors import UsageError
 from verl_doctor.examine import questions
 from verl_doctor.explain.entries import by_layer, entries, named
 from verl_doctor.explain.entry import Entry
+from verl_doctor.fleet.trait import known as traits
 from verl_doctor.model import Layer
 from verl_doctor.patching.catalogue import built_in
 
@@ -19,7 +20,8 @@ def test_everything_that_check_lint_and_patch_know_is_there() -> None:
     names = {entry.name for entry in entries() if entry.kind != "rule"}
     assert {entry.id for entry in entries() if entry.kind == "rule"} == {f"VD{number}" for number in RULES}
     known = {*(question.name for question in questions()), *(failure.name for failure in knowledge.load())}
-    assert known | {patch.name for patch in built_in()} == names
+    differences = {trait.name for trait in traits()}
+    assert known | differences | {patch.name for patch in built_in()} == names
     assert len({entry.name for entry in entries()}) == len(entries())
 
 

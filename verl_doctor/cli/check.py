@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from enum import Enum
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verl_doctor.cli.deep import Deadline, Deep, with_imports
+from verl_doctor.cli.deep import Deadline, Deep, deep_options, with_imports
+from verl_doctor.cli.everywhere import NodeDeadline, Ray, require_no_deadline, sweep, the_cluster
 from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, the_host, the_target
 from verl_doctor.cli.policy import PolicyFile, policy_in, today
 from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery
+from verl_doctor.cli.severity import FailOn
 from verl_doctor.errors import UsageError
+from verl_doctor.model import Severity, Verdict
 
 if TYPE_CHECKING:
+    from verl_doctor.examine import Report
     from verl_doctor.facts.snapshot import Facts
-
-
-class FailOn(str, Enum):
-    """The mildest severity that makes the exit code 1."""
-
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
 
 
 def command(
@@ -45,6 +42,8 @@ def command(
     deep: Deep = False,
     deadline: Deadline = None,
     with_facts: Annotated[bool, typer.Option("--with-facts", help="Put the facts into the JSON report.")] = False,
+    ray: Ray = None,
+    node_deadline: NodeDeadline = None,
 ) -> int:
     """Say what is wrong here, the cause first.
 
@@ -54,9 +53,18 @@ def command(
     """
     from verl_doctor.examine import examine
     from verl_doctor.matrix.load import load as load_matrix
-    from verl_doctor.model import Severity, Verdict
     from verl_doctor.report.of_check import OfCheck
 
+    if ray is not None:
+        if facts is not None:
+            raise UsageError("--facts and --ray name two things to judge; give one of them.")
+        if policy or output or report or output_format not in {ReportFormat.TEXT, ReportFormat.JSON}:
+            raise UsageError("With --ray the report is text or JSON on standard output, and follows no policy.")
+        asked = _Everywhere(address=ray, deadline=node_deadline, options=deep_options(deep, deadline))
+        threshold = Severity(fail_on.value) if fail_on else Severity.ERROR
+        as_json = output_format is ReportFormat.JSON
+        return _everywhere(asked, python, prefix, threshold, allow or (), as_json=as_json, with_facts=with_facts)
+    require_no_deadline(node_deadline)
     wanted = delivery(output_format, output, report)
     rules = policy_in(policy, search=False)
     whole = with_facts or wanted.needs_all_facts
@@ -74,8 +82,60 @@ def command(
     matrix = load_matrix()
     judged = examine(found, matrix, allow or (), rulings)
     threshold = Severity(fail_on.value) if fail_on else (rules.fail_on if rules else None) or Severity.ERROR
-    exit_code = 1 if judged.fails(threshold) else 3 if judged.verdict is Verdict.UNKNOWN else 0
+    exit_code = _exit_code(judged, threshold)
     deliver(OfCheck(check=judged, exit_code=exit_code, fail_on=threshold, matrix=matrix, with_facts=with_facts), wanted)
+    return exit_code
+
+
+def _exit_code(report: Report, threshold: Severity) -> int:
+    return 1 if report.fails(threshold) else 3 if report.verdict is Verdict.UNKNOWN else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Everywhere:
+    """A cluster, the time for each node, and the options of the scan there."""
+
+    address: str
+    deadline: float | None
+    options: tuple[str, ...]
+
+
+def _everywhere(
+    asked: _Everywhere,
+    python: Path | None,
+    prefix: Path | None,
+    threshold: Severity,
+    allow: Sequence[str],
+    *,
+    as_json: bool,
+    with_facts: bool,
+) -> int:
+    """Scan every node, judge the facts here, and report what differs before what is wrong."""
+    from verl_doctor.examine import examine
+    from verl_doctor.fleet.trait import known
+    from verl_doctor.matrix.load import load as load_matrix
+
+    differences = {trait.name for trait in known()}
+    host = the_host()
+    cluster = the_cluster(host, the_target(host, python, prefix), asked.address)
+    found = sweep(cluster, ("facts", "--python", "{python}", *asked.options), asked.deadline)
+    comparison = found.compared().without(allow)
+    own = [name for name in allow if name not in differences]
+    reports = {name: examine(facts, load_matrix(), own) for name, facts in found.facts.items()}
+    statuses = {name: _exit_code(report, threshold) for name, report in reports.items()}
+    exit_code = found.exit_code([*statuses.values(), int(comparison.fails(threshold))])
+    if as_json:
+        from verl_doctor.report import cluster_json
+        from verl_doctor.report.json_report import document
+
+        documents = {n: document(report, statuses[n], with_facts=with_facts) for n, report in reports.items()}
+        rendered = cluster_json.render(found, "check", exit_code, comparison=comparison, reports=documents)
+        sys.stdout.write(rendered + "\n")
+    else:
+        from verl_doctor.report import cluster_text
+        from verl_doctor.report.console import console
+
+        cluster_text.check(found, comparison if len(reports) > 1 else None, reports, console(sys.stdout))
     return exit_code
 
 

@@ -33,6 +33,13 @@ Deadline = Annotated[
 ]
 
 
+def deep_options(deep: bool, deadline: float | None) -> tuple[str, ...]:
+    """Return these options for a command line. Raises UsageError for a deadline of nothing."""
+    if deadline is not None and not deep:
+        raise UsageError("--deadline is for --deep.")
+    return (*(("--deep",) if deep else ()), *(("--deadline", f"{deadline:g}") if deadline else ()))
+
+
 def with_imports(facts: Facts, host: Host, deep: bool, deadline: float | None) -> Facts:
     """Return the facts with what the environment can import and which modules are gone, where that is wanted.
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verl_doctor.cli.check import FailOn
 from verl_doctor.cli.options import FactsFile, Format, OutputFormat, Prefix, Python, facts_in, the_host
+from verl_doctor.cli.severity import FailOn
 from verl_doctor.errors import UsageError
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from verl_doctor.cli.everywhere import NodeDeadline, Ray, require_no_deadline, sweep, the_cluster
 from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
 from verl_doctor.errors import UsageError
 from verl_doctor.facts.packages import Distribution, collect
@@ -35,6 +36,10 @@ class Mode(Enum):
     STATUS = "status"
     CHECK = "check"
     VERIFY = "verify-patch"
+
+
+_ON_NODES = {Mode.STATUS: "--status", Mode.CHECK: "--check", Mode.APPLY: "--apply", Mode.REVERT: "--revert"}
+"""What can be done on every node of a cluster."""
 
 
 def command(
@@ -63,6 +68,8 @@ def command(
     python: Python = None,
     prefix: Prefix = None,
     output: OutputFormat = Format.TEXT,
+    ray: Ray = None,
+    node_deadline: NodeDeadline = None,
 ) -> int:
     """Patch installed packages; show a diff first.
 
@@ -75,6 +82,11 @@ def command(
     from verl_doctor.patching import catalogue
 
     mode = _mode(diff=diff, apply=apply, revert=revert, status=status, check=check, **{"verify-patch": verify})
+    if ray is not None:
+        if patches is not None:
+            raise UsageError("--patches names a folder of this machine; with --ray install such patches as a package.")
+        return _everywhere(the_host(), mode, names or (), ray, node_deadline, (python, prefix), output)
+    require_no_deadline(node_deadline)
     known = catalogue.everything(patches)
     if mode is Mode.VERIFY:
         return _verify(known, names or [], output)
@@ -90,6 +102,37 @@ def command(
         packages=collect(host, target),
     )
     return _status(asked) if mode is Mode.STATUS else _change(asked)
+
+
+def _everywhere(
+    host: Host,
+    mode: Mode,
+    names: Sequence[str],
+    address: str,
+    deadline: float | None,
+    place: tuple[Path | None, Path | None],
+    output: Format,
+) -> int:
+    """Do the same on every node: each plans and writes for itself, all or nothing."""
+    from verl_doctor.patching import catalogue
+
+    if mode not in _ON_NODES:
+        raise UsageError("With --ray give --status, --check, --apply or --revert; a diff is shown for one node.")
+    catalogue.everything().named(names)
+    command = ("patch", _ON_NODES[mode], "--format", "json", "--python", "{python}", *names)
+    cluster = the_cluster(host, the_target(host, *place), address)
+    found = sweep(cluster, command, deadline, compiled=mode is not Mode.STATUS)
+    exit_code = found.exit_code(each.status or 0 for each in found.done)
+    if output is Format.JSON:
+        from verl_doctor.report.cluster_json import render
+
+        sys.stdout.write(render(found, "patch", exit_code) + "\n")
+    else:
+        from verl_doctor.report import cluster_text
+        from verl_doctor.report.console import console
+
+        cluster_text.patch(found, console(sys.stdout))
+    return exit_code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

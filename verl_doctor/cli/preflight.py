@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli import progress
-from verl_doctor.cli.check import FailOn
 from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, the_host, the_target
 from verl_doctor.cli.policy import PolicyFile, policy_in, today
 from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery
+from verl_doctor.cli.severity import FailOn
 from verl_doctor.errors import UsageError
 from verl_doctor.smoke.sessions import Device
 

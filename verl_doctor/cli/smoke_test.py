@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from verl_doctor.cli import progress
+from verl_doctor.cli.everywhere import NodeDeadline, Ray, all_reduced, require_no_deadline, sweep, the_cluster
 from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
 from verl_doctor.smoke.sessions import LARGE, SMALL, Device, Level, Request, plan
+
+if TYPE_CHECKING:
+    from verl_doctor.fleet.cluster import Cluster
+
+
+NODE = 1800.0
+"""Seconds for a node's own smoke test, where a new release compiles kernels."""
+ALL_REDUCE = 240.0
+"""Seconds for the all-reduce over the cluster; half of it for the ranks to find each other."""
 
 
 def command(
@@ -47,6 +58,8 @@ def command(
     python: Python = None,
     prefix: Prefix = None,
     output: OutputFormat = Format.TEXT,
+    ray: Ray = None,
+    node_deadline: NodeDeadline = None,
 ) -> int:
     """Generate with the installed vLLM; judge each token.
 
@@ -64,6 +77,10 @@ def command(
 
     host = the_host()
     target = the_target(host, python, prefix)
+    if ray is not None:
+        options = _options(level, device, model, bench, memory, probes or ())
+        return _everywhere(the_cluster(host, target, ray), options, device, node_deadline or NODE, output)
+    require_no_deadline(node_deadline)
     place = where.place(host, target, device)
     request = Request(
         level=level,
@@ -98,3 +115,33 @@ def command(
     else:
         sys.stdout.write(smoke_report.summary(test, target, width_of(sys.stdout)))
     return test.exit_code
+
+
+def _options(
+    level: Level, device: Device, model: Path | None, bench: bool, memory: float | None, probes: Sequence[str]
+) -> tuple[str, ...]:
+    """Return the options for the command line on a node."""
+    named = {"--level": level.value, "--device": device.value, "--model": model, "--gpu-memory": memory}
+    given = [(name, str(value)) for name, value in named.items() if value is not None]
+    given += [("--probe", name) for name in probes]
+    return (*(word for pair in given for word in pair), *(("--bench",) if bench else ()))
+
+
+def _everywhere(cluster: Cluster, options: Sequence[str], device: Device, deadline: float, output: Format) -> int:
+    """Try every node by itself, then all of them together."""
+    command = ("smoke-test", "--format", "json", "--python", "{python}", *options)
+    found = sweep(cluster, command, deadline, gpus=device is Device.CUDA)
+    ranks, reason, skipped = all_reduced(cluster, device.value, ALL_REDUCE)
+    is_broken = any(rank.reason for rank in ranks) or (reason is not None and not skipped)
+    exit_code = found.exit_code([*(each.status or 0 for each in found.done), int(is_broken)])
+    if output is Format.JSON:
+        from verl_doctor.report import cluster_json
+
+        more = cluster_json.all_reduce(ranks, reason, skipped=skipped)
+        sys.stdout.write(cluster_json.render(found, "smoke-test", exit_code, more=more) + "\n")
+    else:
+        from verl_doctor.report import cluster_text
+        from verl_doctor.report.console import console
+
+        cluster_text.smoke_test(found, ranks, reason, skipped, console(sys.stdout))
+    return exit_code

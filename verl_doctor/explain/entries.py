@@ -1,4 +1,4 @@
-"""All entries, from the checks, the rules of lint, the known failures and the patches."""
+"""All entries, from checks, rules of lint, known failures, differences between nodes and patches."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from verl_doctor import checks, knowledge
 from verl_doctor.errors import UsageError
 from verl_doctor.explain import ways, words
 from verl_doctor.explain.entry import Cure, Edit, Entry
+from verl_doctor.fleet.trait import Trait
+from verl_doctor.fleet.trait import known as known_differences
 from verl_doctor.knowledge.failure import Failure
 from verl_doctor.lint import rules
 from verl_doctor.matrix.load import load as load_matrix
@@ -35,6 +37,7 @@ def entries() -> tuple[Entry, ...]:
         *map(_check, _modules(checks)),
         *map(_rule, _modules(rules)),
         *(_failure(failure, patches.get(failure.name)) for failure in knowledge.load()),
+        *map(_difference, known_differences()),
     ]
     names = {entry.name for entry in found}
     found += [_patch(patch) for patch in patches.values() if patch.name not in names]
@@ -93,6 +96,21 @@ def _rule(module: ModuleType) -> Entry:
         title=title.rstrip("."),
         text=text.strip(),
         found_by=("launch",),
+    )
+
+
+def _difference(trait: Trait) -> Entry:
+    title, _, text = trait.document.partition("\n")
+    return Entry(
+        id=trait.id,
+        name=trait.name,
+        kind="difference",
+        layer=trait.layer,
+        severity=trait.severity,
+        title=title.rstrip("."),
+        text=text.strip(),
+        found_by=ways.BY_COMPARING,
+        sources=trait.sources,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from verl_doctor.model import Layer, Severity, Source
 
-Kind = Literal["check", "rule", "failure", "patch"]
+Kind = Literal["check", "rule", "failure", "difference", "patch"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +40,13 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A check, a rule of lint, a known failure, or a patch without any; `text` are its paragraphs, as they are written.
+    """A check, a rule of lint, a known failure, a difference between nodes, or a patch that cures none.
 
-    `when` are alternatives, each a list of what must hold; where none of `within` holds, it cannot occur. `found_by`
-    are the ways to find it; `signatures` are regular expressions for lines of a log; where there are `frames`, those
-    that are not in `alone` count only in a traceback with a frame that one of these matches. `follows` names the
-    failures of which it is usually but a consequence ("any" for whatever else the log shows); `launch` are settings
-    that bring it about.
+    `text` are its paragraphs, as they are written. `when` are alternatives, each a list of what must hold; where none
+    of `within` holds, it cannot occur. `found_by` are the ways to find it; `signatures` are regular expressions for
+    lines of a log; where there are `frames`, those that are not in `alone` count only in a traceback with a frame
+    that one of these matches. `follows` names the failures of which it is usually but a consequence ("any" for
+    whatever else the log shows); `launch` are settings that bring it about.
     """
 
     id: str

@@ -21,6 +21,8 @@ WAYS: Final = (
     "policy",
 )
 """What tells of it, in the order in which it is said."""
+BY_COMPARING: Final = ("compare",)
+"""For what shows only between nodes."""
 _OF_KEY: Final = {
     "env": "environment",
     "env-differ": "environment",

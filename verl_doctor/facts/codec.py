@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import cache
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from verl_doctor import SCHEMA_VERSION, __version__
@@ -28,7 +29,7 @@ def parse(text: bytes, origin: str) -> Facts:
 
     Raises DataError where the text is no JSON, of another schema version, or not what the schema says.
     """
-    from cattrs import Converter, transform_error
+    from cattrs import transform_error
     from cattrs.errors import BaseValidationError
 
     try:
@@ -46,14 +47,22 @@ def parse(text: bytes, origin: str) -> Facts:
         )
     if isinstance(failed := document.get("error"), dict):
         raise DataError(f"{origin} holds no facts but why there are none: {failed.get('message')}")
+    try:
+        return the_converter().structure(document, Facts)
+    except BaseValidationError as error:
+        raise DataError(f"{origin} holds facts that do not fit the schema: {transform_error(error)[0]}.") from error
+
+
+@cache
+def the_converter() -> Converter:
+    """Return what makes facts of plain values; making it takes longer than using it once."""
+    from cattrs import Converter
+
     converter = Converter()
     _refuse_other_types(converter)
     _refuse_texts_as_lists(converter)
     _tell_unavailable(converter)
-    try:
-        return converter.structure(document, Facts)
-    except BaseValidationError as error:
-        raise DataError(f"{origin} holds facts that do not fit the schema: {transform_error(error)[0]}.") from error
+    return converter
 
 
 def _refuse_other_types(converter: Converter) -> None:

@@ -38,7 +38,7 @@ class Node:
     """The node's system and C library, and the signs of what it runs under.
 
     `container` is "docker", "kubernetes", "apptainer" and the like, `scheduler` "slurm", "kubernetes" and the like,
-    `ray` the address of a Ray cluster; None where there is no sign.
+    `ray` the address of a Ray cluster; `host` the node's own name. None where there is no sign.
     """
 
     system: str
@@ -47,6 +47,7 @@ class Node:
     container: str | None
     scheduler: str | None
     ray: str | None
+    host: str | None = None
 
 
 def collect(host: Host, target: Target) -> Node:
@@ -60,6 +61,7 @@ def collect(host: Host, target: Target) -> Node:
         container=_container(host),
         scheduler=next((name for variable, name in _SCHEDULERS.items() if variable in host.environ), None),
         ray=secrets.text(ray) if ray else None,
+        host=_line(host, "/proc/sys/kernel/hostname"),
     )
 
 

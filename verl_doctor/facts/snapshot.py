@@ -9,6 +9,7 @@ from typing import Final
 from verl_doctor.facts.binaries import Linked
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.compiler import Compiler
+from verl_doctor.facts.contents import Contents
 from verl_doctor.facts.damage import Damage
 from verl_doctor.facts.disks import Disk
 from verl_doctor.facts.driver import Driver
@@ -55,6 +56,7 @@ class Facts:
     patches: Mapping[str, PatchState] | Unavailable
     binaries: Mapping[str, Linked] | Unavailable = NOT_RECORDED
     broken_patches: tuple[Broken, ...] | Unavailable = NOT_RECORDED
+    contents: Mapping[str, Contents] | Unavailable = NOT_RECORDED
     damage: Mapping[str, Damage] | Unavailable = field(default_factory=dict)
     imports: Mapping[str, Import] | Unavailable = NOT_ASKED
     expected: Expected | Unavailable = NOT_ASKED

@@ -1,0 +1,1 @@
+"""Several nodes at once: what differs between them, and examining each through Ray."""
