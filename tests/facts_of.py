@@ -93,6 +93,7 @@ def facts_of(
         "broken_patches": (),
         "damage": {},
         "imports": NOT_ASKED,
+        "expected": NOT_ASKED,
     }
     unknown = overrides.keys() - fields.keys()
     if unknown:

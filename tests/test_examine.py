@@ -17,7 +17,7 @@ from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.matrix.load import load
 from verl_doctor.matrix.matrix import Matrix
-from verl_doctor.model import Crashed, Failed, Outcome, Result, Severity, Skipped, Unavailable, Verdict
+from verl_doctor.model import Crashed, Failed, Outcome, Result, Ruling, Severity, Skipped, Unavailable, Verdict
 
 HEALTHY = dict(load().best_stack(verl="0.9.1").pins)  # type: ignore[union-attr] # this release has a stack
 
@@ -142,7 +142,9 @@ def test_a_check_that_breaks_does_not_stop_the_others(monkeypatch: pytest.Monkey
     report = report_on()
     assert isinstance(result_of(report, first.name).outcome, Crashed)
     assert report.verdict is Verdict.UNKNOWN
-    assert len(report.results) == len([question for question in asked if "imports" not in question.needs])
+    assert len(report.results) == len(
+        [question for question in asked if not {"imports", "expected"} & set(question.needs)]
+    )
 
 
 MOVED = [("torch", "2.4.0"), ("torch", "2.6.0"), ("torch", "2.13.0"), ("transformers", "4.45.2"),
@@ -195,3 +197,28 @@ def test_what_follows_from_an_allowed_driver_failure_is_allowed() -> None:
     report = report_on(allow=("driver-missing", "driver-unreachable"), **changed)
     assert report.verdict is Verdict.HEALTHY
     assert not report.fails(Severity.INFO)
+
+
+@pytest.mark.parametrize(
+    ("ruling", "severity", "verdict"),
+    [
+        pytest.param(None, Severity.ERROR, Verdict.BROKEN, id="no ruling"),
+        pytest.param(Ruling(severity=Severity.WARNING, reason="r"), Severity.WARNING, Verdict.DEGRADED, id="demoted"),
+        pytest.param(Ruling(severity=Severity.INFO, reason="r"), Severity.INFO, Verdict.HEALTHY, id="only told"),
+        pytest.param(Ruling(severity=None, reason="r"), Severity.INFO, Verdict.HEALTHY, id="ignored"),
+    ],
+)
+def test_a_ruling_says_how_much_a_failure_counts(ruling: Ruling | None, severity: Severity, verdict: Verdict) -> None:
+    rulings = {"driver-missing": ruling} if ruling else {}
+    facts = facts_of(HEALTHY, driver=Driver(state="absent", detail="none"), gpus=())
+    report = examine(facts, load(), (), rulings)
+    found = result_of(report, "driver-missing")
+    assert isinstance(found.outcome, Failed)
+    assert (found.severity, found.ruling, report.verdict) == (severity, ruling, verdict)
+    assert found.allowed is (ruling is not None and ruling.severity is None)
+
+
+def test_what_is_allowed_goes_before_a_ruling() -> None:
+    facts = facts_of(HEALTHY, driver=Driver(state="absent", detail="none"), gpus=())
+    report = examine(facts, load(), ("driver-missing",), {"driver-missing": Ruling(severity=Severity.ERROR)})
+    assert report.verdict is Verdict.HEALTHY

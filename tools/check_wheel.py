@@ -55,7 +55,7 @@ def _sdist(folder: Path) -> Path:
 
 def _wanted() -> Iterator[str]:
     for path in (ROOT / "verl_doctor").rglob("*"):
-        if path.suffix in {".py", ".yaml", ".json", ".typed"}:
+        if path.suffix in {".py", ".yaml", ".json", ".typed", ".css"}:
             yield str(path.relative_to(ROOT))
     yield "verl_doctor/compat_matrix.yaml"
     for path in (ROOT / "patches").glob("*.py"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import shlex
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
@@ -25,6 +25,7 @@ from verl_doctor.model import (
     Outcome,
     Passed,
     Result,
+    Ruling,
     Severity,
     Skipped,
     Unavailable,
@@ -74,14 +75,16 @@ def failed(result: Result) -> bool:
     return isinstance(result.outcome, Failed)
 
 
-def examine(facts: Facts, matrix: Matrix, allow: Iterable[str] = ()) -> Report:
+def examine(
+    facts: Facts, matrix: Matrix, allow: Iterable[str] = (), rulings: Mapping[str, Ruling] | None = None
+) -> Report:
     """Return the report on these facts. `allow` names failures the user chose to live with: shown, not counted.
 
-    Raises UsageError for a name that no check has.
+    `rulings` say by name how much failures count here. Raises UsageError for a name that no check has.
     """
-    allowed = _known_names(allow)
+    ruled = {**(rulings or {}), **dict.fromkeys(_known_names(allow), Ruling(severity=None))}
     judged = _with_installer(facts)
-    results = {question.name: _result(question, judged, matrix, allowed) for question in _asked(facts)}
+    results = {q.name: _result(q, judged, matrix, ruled.get(q.name)) for q in _asked(facts)}
     at_first = frozenset(name for name, result in results.items() if failed(result))
     _allow_what_follows(results, judged, matrix)
     _leave_to_the_precise(results)
@@ -151,15 +154,15 @@ def _known(need: str, facts: Facts, matrix: Matrix) -> Any:
     return fitting_stack(matrix, packages, facts.python, facts.driver, facts.gpus)
 
 
-def _result(question: Question, facts: Facts, matrix: Matrix, allowed: frozenset[str]) -> Result:
-    is_allowed = question.name in allowed
+def _result(question: Question, facts: Facts, matrix: Matrix, ruling: Ruling | None) -> Result:
     return Result(
         id=question.id,
         name=question.name,
-        severity=Severity.INFO if is_allowed else question.severity,
+        severity=question.severity if ruling is None else ruling.severity or Severity.INFO,
         layer=question.layer,
         outcome=_outcome(question, facts, matrix),
-        allowed=is_allowed,
+        allowed=ruling is not None and ruling.severity is None,
+        ruling=ruling,
     )
 
 

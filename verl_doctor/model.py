@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from typing import Final, Literal
 
@@ -134,12 +135,22 @@ Outcome = Passed | Failed | Skipped | Crashed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What a policy says of a check: how much a failure counts (None: it is ignored), why, and until which day."""
+
+    severity: Severity | None
+    reason: str | None = None
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """What became of one check.
 
     `primary` marks the one cause to cure first; `consequence_of` names the check whose cure also removes
     this failure; `allowed` says that the user chose to live with it, which demotes it to information; `outweighed` says
-    what was seen to work although the files speak against it, which makes the failure one step milder.
+    what was seen to work although the files speak against it, which makes the failure one step milder; `ruling` is what
+    the policy in force says of it.
     """
 
     id: str
@@ -151,6 +162,7 @@ class Result:
     consequence_of: str | None = None
     allowed: bool = False
     outweighed: str | None = None
+    ruling: Ruling | None = None
 
 
 class Verdict(Enum):

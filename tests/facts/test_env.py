@@ -30,6 +30,7 @@ def shown(**environ: str) -> dict[str, str]:
         "MASTER_ADDR",
         "NCCL_PAT_ENABLE",
         "NVIDIA_REQUIRE_CUDA",
+        "KMP_AFFINITY",
         "OMP_NUM_THREADS",
         "PYTHONPATH",
         "PYTORCH_CUDA_ALLOC_CONF",

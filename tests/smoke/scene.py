@@ -7,6 +7,7 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from tests.smoke.processes import with_environment
@@ -46,10 +47,12 @@ class Scene:
     def plan(self, *sessions: Session, skipped: dict[str, str] | None = None) -> Plan:
         return Plan(sessions=sessions or (session("import-vllm"),), skipped=skipped or {})
 
-    def running(self, body: str, plan: Plan, *, start: str = "") -> AbstractContextManager[Happenings]:
+    def running(
+        self, body: str, plan: Plan, *, start: str = "", until: float = inf
+    ) -> AbstractContextManager[Happenings]:
         """What run() yields, one by one."""
         write(self.child, body, start=start)
-        happenings = run(plan, Place(python=self.python, environ=self.environ, device=Device.CPU))
+        happenings = run(plan, Place(python=self.python, environ=self.environ, device=Device.CPU), until)
         assert isinstance(happenings, Generator)
         return closing(happenings)
 

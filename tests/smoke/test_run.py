@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import resource
+import time
 from itertools import groupby
 from operator import itemgetter
 
@@ -85,6 +87,27 @@ def test_what_cannot_run_here_is_told_at_the_end(scene: Scene) -> None:
     with scene.running("", scene.plan(skipped={"all-reduce": "it needs two GPUs"})) as happenings:
         *_, last = happenings
     assert last == ProbeResult(name="all-reduce", outcome="skipped", reason="it needs two GPUs")
+
+
+def test_no_probe_begins_after_the_time_for_all(scene: Scene) -> None:
+    plan = scene.plan(session("import-vllm", "sampling"), session("rollout"), skipped={"all-reduce": "no"})
+    with scene.running(RAN, plan, until=time.monotonic()) as happenings:
+        happened = list(happenings)
+    assert [each.name for each in happened if isinstance(each, ProbeResult)] == [
+        *("import-vllm", "sampling", "rollout", "all-reduce")
+    ]
+    assert [each.reason for each in happened if isinstance(each, ProbeResult)][:3] == [
+        "the time for the whole smoke test was over"
+    ] * 3
+    assert not (scene.notes / "ran").exists()
+
+
+def test_the_probe_that_runs_when_the_time_for_all_is_over_fails(scene: Scene) -> None:
+    plan = scene.plan(session("sampling", "sleep"))
+    with scene.running("time.sleep(100)", plan, until=time.monotonic() + 1) as happenings:
+        results = [each for each in happenings if isinstance(each, ProbeResult)]
+    assert [(each.name, each.outcome) for each in results] == [("sampling", "failed"), ("sleep", "skipped")]
+    assert re.match(r"it did not come back within (0\.\d+|1) seconds", results[0].reason or "")
 
 
 @pytest.mark.parametrize("so_far", [pytest.param(1, id="before a child runs"), pytest.param(3, id="while one runs")])

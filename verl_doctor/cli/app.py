@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from verl_doctor import __version__, cli
 
-_NO_COMMANDS = frozenset({"app", "deep", "options", "progress"})
+_NO_COMMANDS = frozenset({"app", "deep", "options", "policy", "progress", "reports"})
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C, according to its release; no command returns it."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli.deep import Deadline, Deep, with_imports
-from verl_doctor.cli.options import FactsFile, Format, OutputFormat, Prefix, Python, facts_in, the_host, the_target
+from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, the_host, the_target
+from verl_doctor.cli.policy import PolicyFile, policy_in, today
+from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery
 from verl_doctor.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,12 +31,17 @@ def command(
     python: Python = None,
     prefix: Prefix = None,
     facts: FactsFile = None,
-    output: OutputFormat = Format.TEXT,
-    fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this severity on.")] = FailOn.ERROR,
+    output_format: MainFormat = ReportFormat.TEXT,
+    output: Output = None,
+    report: Extra = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option(help="Exit with 1 from this severity on. [default: the policy's, or error]")
+    ] = None,
     allow: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Live with this failure: shown, but not counted. May be given again."),
     ] = None,
+    policy: PolicyFile = None,
     deep: Deep = False,
     deadline: Deadline = None,
     with_facts: Annotated[bool, typer.Option("--with-facts", help="Put the facts into the JSON report.")] = False,
@@ -48,27 +55,27 @@ def command(
     from verl_doctor.examine import examine
     from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.model import Severity, Verdict
+    from verl_doctor.report.of_check import OfCheck
 
+    wanted = delivery(output_format, output, report)
+    rules = policy_in(policy, search=False)
+    whole = with_facts or wanted.needs_all_facts
     if facts is None:
-        found = _scanned(python, prefix, whole=with_facts, deep=deep, deadline=deadline)
+        found = _scanned(python, prefix, whole=whole, deep=deep, deadline=deadline)
     elif python or prefix or deep or deadline:
         raise UsageError(
             "--facts already says which environment was scanned, and how; leave out --python, --prefix and --deep."
         )
     else:
         found = facts_in(facts)
-    report = examine(found, load_matrix(), allow or ())
-    exit_code = 1 if report.fails(Severity(fail_on.value)) else 3 if report.verdict is Verdict.UNKNOWN else 0
-    if output is Format.JSON:
-        from verl_doctor.report.json_report import render
-
-        sys.stdout.write(render(report, exit_code, with_facts=with_facts) + "\n")
-    else:
-        from rich.console import Console
-
-        from verl_doctor.report.text_report import render as render_text
-
-        render_text(report, Console(highlight=False))
+    rulings = None
+    if rules:
+        found, rulings = replace(found, expected=rules.expected(today())), rules.in_force(today())
+    matrix = load_matrix()
+    judged = examine(found, matrix, allow or (), rulings)
+    threshold = Severity(fail_on.value) if fail_on else (rules.fail_on if rules else None) or Severity.ERROR
+    exit_code = 1 if judged.fails(threshold) else 3 if judged.verdict is Verdict.UNKNOWN else 0
+    deliver(OfCheck(check=judged, exit_code=exit_code, fail_on=threshold, matrix=matrix, with_facts=with_facts), wanted)
     return exit_code
 
 

@@ -7,7 +7,19 @@ from typing import Final
 
 from verl_doctor.model import Layer
 
-WAYS: Final = ("versions", "environment", "files", "binaries", "limits", "driver", "GPU", "imports", "log", "launch")
+WAYS: Final = (
+    "versions",
+    "environment",
+    "files",
+    "binaries",
+    "limits",
+    "driver",
+    "GPU",
+    "imports",
+    "log",
+    "launch",
+    "policy",
+)
 """What tells of it, in the order in which it is said."""
 _OF_KEY: Final = {
     "env": "environment",
@@ -31,6 +43,7 @@ _OF_FACT: Final = {
     "driver": "driver",
     "gpus": "GPU",
     "imports": "imports",
+    "expected": "policy",
 }
 """For the facts that checks ask for."""
 

@@ -18,11 +18,9 @@ if TYPE_CHECKING:
 
 def document(facts: Facts) -> dict[str, Any]:
     """Return facts as plain values, with the schema's version and the tool's."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "tool": {"name": "verl-doctor", "version": __version__},
-        **asdict(facts),
-    }
+    plain = asdict(facts)
+    del plain["expected"]  # of the policy, not of the node
+    return {"schema_version": SCHEMA_VERSION, "tool": {"name": "verl-doctor", "version": __version__}, **plain}
 
 
 def parse(text: bytes, origin: str) -> Facts:

@@ -12,6 +12,7 @@ from verl_doctor.facts.compiler import Compiler
 from verl_doctor.facts.damage import Damage
 from verl_doctor.facts.disks import Disk
 from verl_doctor.facts.driver import Driver
+from verl_doctor.facts.expected import Expected
 from verl_doctor.facts.imports import Import
 from verl_doctor.facts.libraries import Library
 from verl_doctor.facts.limits import Limits
@@ -33,8 +34,8 @@ NOT_RECORDED: Final = Unavailable("the facts were written before this was collec
 class Facts:
     """What is the case on one node, for one target. Each field comes from the collector of the same name.
 
-    What is NOT_ASKED by default can take minutes, and is collected apart, where it is asked for. Facts that were
-    written before `damage` was collected tell of none.
+    What is NOT_ASKED by default is not collected with the rest: imports, which can take minutes, and what a policy
+    expects. Facts that were written before `damage` was collected tell of none.
     """
 
     target: Target
@@ -56,3 +57,4 @@ class Facts:
     broken_patches: tuple[Broken, ...] | Unavailable = NOT_RECORDED
     damage: Mapping[str, Damage] | Unavailable = field(default_factory=dict)
     imports: Mapping[str, Import] | Unavailable = NOT_ASKED
+    expected: Expected | Unavailable = NOT_ASKED

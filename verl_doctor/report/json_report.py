@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from verl_doctor.examine import Report
-from verl_doctor.model import Crashed, Failed, Finding, Passed, Remedy, Result, Skipped, Source
+from verl_doctor.model import Crashed, Failed, Finding, Passed, Remedy, Result, Ruling, Skipped, Source
 from verl_doctor.report.head import head
 
 
@@ -55,6 +55,18 @@ def _result(result: Result) -> dict[str, Any]:
         plain["allowed"] = True
     if result.outweighed:
         plain["outweighed"] = result.outweighed
+    if result.ruling:
+        plain["policy"] = ruling(result.ruling)
+    return plain
+
+
+def ruling(said: Ruling) -> dict[str, Any]:
+    """Return what a policy, or --allow, says of a check as plain values."""
+    plain: dict[str, Any] = {"severity": said.severity.value if said.severity else "ignore"}
+    if said.reason:
+        plain["reason"] = said.reason
+    if said.expires:
+        plain["expires"] = said.expires.isoformat()
     return plain
 
 

@@ -27,7 +27,7 @@ def render(  # noqa: PLR0913 # the parts of the contract
     upgrades: Sequence[Upgrade] = (),
 ) -> str:
     """Return the states as one JSON object, with the diff and the files that were written where there are any."""
-    document: dict[str, Any] = {**head(target), "patches": [_plain(name, state) for name, state in states.items()]}
+    document: dict[str, Any] = {**head(target), "patches": [plain(name, state) for name, state in states.items()]}
     if broken:
         document["broken"] = [asdict(each) for each in broken]
     if interrupted:
@@ -41,8 +41,9 @@ def render(  # noqa: PLR0913 # the parts of the contract
     return json.dumps({**document, "exit_code": exit_code}, indent=2) + "\n"
 
 
-def _plain(name: str, state: PatchState) -> dict[str, Any]:
-    plain: dict[str, Any] = {
+def plain(name: str, state: PatchState) -> dict[str, Any]:
+    """Return a state as plain values."""
+    always: dict[str, Any] = {
         "id": state.id,
         "name": name,
         "distribution": state.distribution,
@@ -56,4 +57,4 @@ def _plain(name: str, state: PatchState) -> dict[str, Any]:
         "fixed_in": state.fixed_in,
         "only_where": state.only_where,
     }
-    return plain | {key: value for key, value in optional.items() if value}
+    return always | {key: value for key, value in optional.items() if value}

@@ -82,7 +82,12 @@ def _apply(missing: tuple[PatchState, ...], target: Target) -> str:
 
 def render(test: SmokeTest, target: Target) -> str:
     """Return the smoke test as one JSON object."""
-    document: dict[str, Any] = {
+    return json.dumps(document(test, target), indent=2) + "\n"
+
+
+def document(test: SmokeTest, target: Target) -> dict[str, Any]:
+    """Return the smoke test as plain values."""
+    plain: dict[str, Any] = {
         **head(target),
         "level": test.level.value,
         "device": test.device.value,
@@ -97,8 +102,8 @@ def render(test: SmokeTest, target: Target) -> str:
         ],
     }
     gains = {"graphs_gain": test.decoding_gain, "bench_gain": test.bench_gain}
-    document |= {name: gain for name, gain in gains.items() if gain}
-    return json.dumps({**document, "exit_code": test.exit_code}, indent=2) + "\n"
+    plain |= {name: gain for name, gain in gains.items() if gain}
+    return {**plain, "exit_code": test.exit_code}
 
 
 def _plain(result: ProbeResult, missing: tuple[PatchState, ...], target: Target) -> dict[str, Any]:

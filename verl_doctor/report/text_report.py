@@ -26,17 +26,15 @@ from verl_doctor.model import (
 )
 from verl_doctor.remedies import ESSENTIAL
 from verl_doctor.report.fold import fold
+from verl_doctor.report.ruled import ruled
+from verl_doctor.report.verdicts import SENTENCES
 
 GIB: Final = 2**30
 _VERDICTS: Final = {
-    Verdict.HEALTHY: (
-        "bold green",
-        "HEALTHY",
-        "This node can run verl with vLLM, as far as its files and driver tell.",
-    ),
-    Verdict.DEGRADED: ("bold yellow", "DEGRADED", "This node can run verl, but not as well as it should."),
-    Verdict.BROKEN: ("bold red", "BROKEN", "This node cannot run verl as it is."),
-    Verdict.UNKNOWN: ("bold magenta", "UNKNOWN", "Whether this node can run verl could not be judged."),
+    Verdict.HEALTHY: "bold green",
+    Verdict.DEGRADED: "bold yellow",
+    Verdict.BROKEN: "bold red",
+    Verdict.UNKNOWN: "bold magenta",
 }
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
@@ -44,8 +42,8 @@ _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.IN
 def render(report: Report, console: Console) -> None:
     """Print the report on a console; commands stay on one line each, however narrow it is."""
     _head(report.facts, console)
-    style, word, sentence = _VERDICTS[report.verdict]
-    console.print(Text.assemble("\n", (word, style), f"  {sentence}{_allowed(report)}"))
+    word = (report.verdict.value.upper(), _VERDICTS[report.verdict])
+    console.print(Text.assemble("\n", word, f"  {SENTENCES[report.verdict]}{_allowed(report)}"))
     for title, results in _sections(report):
         if results:
             console.print(Text(f"\n{title}", style="bold"))
@@ -67,7 +65,7 @@ def _sections(report: Report) -> Iterator[tuple[str, list[Result]]]:
     yield "Cure this first", [r for r in found if r.primary]
     yield "Cured by the same step", [r for r in found if r.consequence_of]
     yield "Also found", [r for r in found if not (r.primary or r.consequence_of or r.allowed)]
-    yield "Allowed by you", [r for r in found if r.allowed]
+    yield "Allowed by you or your policy", [r for r in found if r.allowed]
 
 
 def _head(facts: Facts, console: Console) -> None:
@@ -129,6 +127,8 @@ def _result(result: Result, console: Console, *, whole: bool) -> None:
     fold(console, 2, Text.assemble(severity, f"  {result.name}  ", (result.id, "dim")))
     if result.outweighed:
         fold(console, 4, Text(f"Counts for less than it would: {result.outweighed}."))
+    if result.ruling and (said := ruled(result.ruling)):
+        fold(console, 4, Text(f"{said[0].upper()}{said[1:]}."))
     for finding in result.outcome.findings:
         _finding(finding, console, whole=whole, evidence=result.primary)
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ __all__ = ["Began", "Place", "ProbeResult", "run"]
 
 _ALL_FAIL_WITH: Final = {"import-vllm": "vLLM cannot be imported", "rollout": "the rollout fails"}
 """The probes without which those of the same engine cannot pass either, and how that is said."""
+_TOO_LATE: Final = "the time for the whole smoke test was over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,28 +35,29 @@ class Place:
     gpus: tuple[str, ...] = ()
 
 
-def run(plan: Plan, place: Place) -> Iterator[Began | ProbeResult]:
+def run(plan: Plan, place: Place, until: float = inf) -> Iterator[Began | ProbeResult]:
     """Run all sessions; yield what happens, in order, and every probe's result exactly once.
 
+    The probe that runs at the moment `until` (time.monotonic) fails, and none begins after it.
     Until it ends, or is closed, SIGTERM and SIGHUP raise KeyboardInterrupt; then nothing that was started is left.
     """
     failed: set[str] = set()
     with interrupts.raised():
         for session in plan.sessions:
-            yield from _session(session, place, failed)
+            yield from _session(session, place, failed, until)
     for name, reason in plan.skipped.items():
         yield ProbeResult(name=name, outcome="skipped", reason=reason)
 
 
-def _session(session: Session, place: Place, failed: set[str]) -> Iterator[Began | ProbeResult]:
+def _session(session: Session, place: Place, failed: set[str], until: float) -> Iterator[Began | ProbeResult]:
     """Run the probes of a session; after one that failed, those that are left in new children."""
     left = list(session.probes)
     while left:
-        if why := _hopeless(left[0], failed):
+        if why := _TOO_LATE if time.monotonic() >= until else _hopeless(left[0], failed):
             yield ProbeResult(name=left.pop(0), outcome="skipped", reason=why)
             continue
         hopeful = tuple(takewhile(lambda name: not _hopeless(name, failed), left))
-        for happened in _attempt(replace(session, probes=hopeful), place):
+        for happened in _attempt(replace(session, probes=hopeful), place, until):
             if isinstance(happened, ProbeResult):
                 left.remove(happened.name)
                 if happened.outcome == "failed":
@@ -71,18 +74,21 @@ def _hopeless(name: str, failed: set[str]) -> str | None:
     return None
 
 
-def _attempt(session: Session, place: Place) -> Iterator[Began | ProbeResult]:
+def _attempt(session: Session, place: Place, until: float) -> Iterator[Began | ProbeResult]:
     """Run probes in one set of children, up to the first that fails."""
     children = Children()
     try:
         talk = Talk(children, session.ranks)
         for name in session.probes:
-            yield Began(name)
             started = time.monotonic()
+            if started >= until:
+                return
+            yield Began(name)
             try:
                 if name == session.probes[0]:
                     _start(children, session, place)
-                result = talk.result(name, started + PROBES[name].deadline)
+                given = min(PROBES[name].deadline, until - started)
+                result = talk.result(name, started + given, given)
             except NotStartedError as error:
                 result = ProbeResult(name=name, outcome="failed", reason=str(error))
             yield replace(result, seconds=time.monotonic() - started)

@@ -22,13 +22,16 @@ class Talk:
     gone: dict[int, Gone] = field(default_factory=dict)
     stopped: list[int] = field(default_factory=list)
 
-    def result(self, name: str, until: float) -> ProbeResult:
-        """Wait until every rank has ended a probe, one has failed or is gone, or the time is up."""
+    def result(self, name: str, until: float, given: float | None = None) -> ProbeResult:
+        """Wait until every rank has ended a probe, one has failed or is gone, or the time is up.
+
+        `given` are the seconds that it was given where those are not its own.
+        """
         while (judged := self._judged(name)) is None:
             is_late = time.monotonic() > until  # asked first: what was said in time is heard
             self._listen(until)
             if is_late and self._judged(name) is None:
-                return self._hung(name)
+                return self._hung(name, PROBES[name].deadline if given is None else given)
         return judged
 
     def _listen(self, until: float) -> None:
@@ -81,15 +84,13 @@ class Talk:
         reason = how + (f", at {where}" if where else "") + (f": {told}" if told else "")
         return ProbeResult(name=name, outcome="failed", reason=self._of(gone.rank, reason), detail=output.strip())
 
-    def _hung(self, name: str) -> ProbeResult:
+    def _hung(self, name: str, seconds: float) -> ProbeResult:
         silent = [rank for rank in range(self.ranks) if (name, rank) not in self.ends]
         self.children.ask_where(silent)
         outputs = [self.children.output(rank) for rank in silent]
         where = said.whereabouts(outputs[0])
         who = "it" if self.ranks == 1 else f"rank {', '.join(map(str, silent))}"
-        reason = f"{who} did not come back within {PROBES[name].deadline:g} seconds" + (
-            f", at {where}" if where else ""
-        )
+        reason = f"{who} did not come back within {seconds:g} seconds" + (f", at {where}" if where else "")
         return ProbeResult(name=name, outcome="failed", reason=reason, detail="\n".join(outputs).strip())
 
     def _of(self, rank: int, reason: str) -> str:

@@ -1,0 +1,393 @@
+"""Every format holds what there is to report, is as its schema has it, and survives whatever a node says."""
+
+from __future__ import annotations
+
+import json
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from tests.report import preflights
+from tests.report.schemas import follows, is_junit, is_sarif
+from verl_doctor.errors import WriteFailedError
+from verl_doctor.matrix.load import load
+from verl_doctor.model import Verdict
+from verl_doctor.preflight.policy import Expectations, Policy
+from verl_doctor.preflight.result import Preflight
+from verl_doctor.preflight.run import Wish, judge
+from verl_doctor.report import github, markdown
+from verl_doctor.report.accounts import of_preflight
+from verl_doctor.report.plain_text import printable
+
+PREFLIGHTS = {
+    "healthy": preflights.healthy(),
+    "broken": preflights.broken(),
+    "failing": preflights.failing(),
+    "unknown": preflights.unknown(),
+}
+NASTY = (
+    "]]>",
+    "<script>alert(1)</script>",
+    "a\x00b\x1b[31mc\x0b",
+    "\ud800 half",
+    "%0A::error::x",
+    "\r\n::stop-commands::",
+    "```\n</details>",
+    "| a | b |\n|---|---|",
+    "@everyone `a",
+    "\"'>&amp;",
+    "\ufffe\uffff",
+    "é中文🙂",
+)
+IN_AN_ISSUE = frozenset(
+    {
+        *("h3", "p", "strong", "code", "pre", "ul", "li", "details", "summary"),
+        *("table", "thead", "tbody", "tr", "th", "td"),
+    }
+)
+every_preflight = pytest.mark.parametrize("preflight", PREFLIGHTS.values(), ids=PREFLIGHTS)
+
+
+def nasty(function: Any) -> Any:
+    """Try a test with what has hurt others, and with generated texts, surrogates included."""
+    for text in NASTY:
+        function = example(text)(function)
+    texts = st.text(st.characters(exclude_categories=()), min_size=1, max_size=40)
+    return settings(deadline=None, max_examples=40)(given(texts)(function))
+
+
+def render(preflight: Preflight, form: str) -> str:
+    return preflights.written(preflight).render(form)
+
+
+@every_preflight
+def test_json(preflight: Preflight) -> None:
+    document = json.loads(render(preflight, "json"))
+    follows(document, "preflight")
+    assert document["exit_code"] == preflight.exit_code
+    assert document["verdict"] == preflight.verdict.value
+
+
+def test_json_tells_what_the_policy_did() -> None:
+    policy = json.loads(render(PREFLIGHTS["broken"], "json"))["policy"]
+    rulings = {each.pop("name"): each for each in policy["checks"]}
+    assert rulings == {
+        "driver-missing": {
+            "severity": "ignore",
+            "reason": "no GPU in this build",
+            "expires": "2026-12-31",
+            "expired": False,
+            "changed": True,
+        },
+        "ulimit-nofile": {"severity": "error", "expires": "2026-01-01", "expired": True, "changed": False},
+    }
+    assert policy["expectations"]["versions"] == {"verl": "==0.5.*"}
+
+
+@every_preflight
+def test_sarif(preflight: Preflight) -> None:
+    (run,) = is_sarif(render(preflight, "sarif"))["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert all(rules[result["ruleIndex"]] == result["ruleId"] for result in run["results"])
+    assert run["invocations"][0]["exitCode"] == preflight.exit_code
+    fingerprints = [result["partialFingerprints"]["verlDoctorFinding/v1"] for result in run["results"]]
+    assert len(set(fingerprints)) == len(fingerprints)
+
+
+def test_what_is_ignored_is_suppressed_in_sarif() -> None:
+    (run,) = is_sarif(render(PREFLIGHTS["broken"], "sarif"))["runs"]
+    told = {result["ruleId"]: result.get("suppressions") for result in run["results"]}
+    (suppression,) = told["VD200"]
+    assert suppression["justification"] == "ignored until 2026-12-31: no GPU in this build"
+    assert told["VD802"] is None
+
+
+@every_preflight
+def test_junit(preflight: Preflight) -> None:
+    text = render(preflight, "junit")
+    is_junit(text)
+    root = ET.fromstring(text)
+    account = of_preflight(preflight)
+    failures = [test for test in root.iter("testcase") if test.find("failure") is not None]
+    assert len(failures) == len({each.id for each in account.occurrences if account.counts(each)})
+    assert root.get("failures") == str(len(failures))
+    assert root.get("tests") == str(len(account.cases))
+
+
+def test_what_does_not_count_is_no_failure_in_junit() -> None:
+    root = ET.fromstring(render(PREFLIGHTS["broken"], "junit"))
+    tests = {test.get("name"): test for test in root.iter("testcase")}
+    skipped = tests["VD200 driver-missing"].find("skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "ignored until 2026-12-31: no GPU in this build"
+    assert tests["smoke-test smoke-test"].find("skipped") is not None
+
+
+@every_preflight
+def test_gitlab(preflight: Preflight) -> None:
+    violations = json.loads(render(preflight, "gitlab"))
+    follows(violations, "gitlab-code-quality")
+    assert len(violations) == len(list(of_preflight(preflight).occurrences))
+
+
+def test_github() -> None:
+    lines = render(PREFLIGHTS["broken"], "github").splitlines()
+    assert lines[0].startswith("::error title=torch-not-installed (VD010)::torch is not installed in /opt/venv.%0A")
+    (ignored,) = [line for line in lines if "title=driver-missing" in line]
+    assert ignored.startswith("::notice title=driver-missing (VD200)::")
+    assert "%0ANot counted, ignored until 2026-12-31: no GPU in this build.%0A" in ignored
+    assert lines[-1].startswith("BROKEN  ")
+
+
+def test_a_file_and_a_line_are_where_a_format_has_them() -> None:
+    from verl_doctor.model import Severity
+    from verl_doctor.report import gitlab, junit, sarif
+    from verl_doctor.report.account import Account, Case, Occurrence
+
+    found = Occurrence(id="VD1", name="n", severity=Severity.WARNING, message="m", file="a dir/run:1,2.sh", line=7)
+    case = Case(group="lint", id="VD1", name="n", title="t", outcome="failed", occurrences=(found,))
+    account = Account(
+        command="lint",
+        verdict=Verdict.DEGRADED,
+        exit_code=0,
+        summary="s",
+        place=".",
+        fail_on=Severity.ERROR,
+        cases=(case,),
+    )
+    (result,) = is_sarif(sarif.render(account))["runs"][0]["results"]
+    where = result["locations"][0]["physicalLocation"]
+    assert where == {"artifactLocation": {"uri": "a%20dir/run%3A1%2C2.sh"}, "region": {"startLine": 7}}
+    assert json.loads(gitlab.render(account))[0]["location"] == {"path": "a dir/run:1,2.sh", "lines": {"begin": 7}}
+    assert github.render(account).startswith("::warning file=a dir/run%3A1%2C2.sh,line=7,title=n (VD1)::m\n")
+    is_junit(junit.render(account))
+    assert 'failures="0"' in junit.render(account)
+
+
+def test_the_summary_of_a_job_is_appended(tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+    file.write_text("# before\n")
+    github.append_summary({"GITHUB_STEP_SUMMARY": str(file)}, lambda: "é after\n")
+    assert file.read_text("utf-8") == "# before\né after\n"
+    github.append_summary({"GITHUB_STEP_SUMMARY": str(file)}, lambda: "x" * 2**20)
+    assert file.read_text("utf-8") == "# before\né after\n"
+    with pytest.raises(WriteFailedError, match="cannot be written"):
+        github.append_summary({"GITHUB_STEP_SUMMARY": str(tmp_path)}, lambda: "")
+
+
+@pytest.mark.parametrize("name", ["healthy", "broken", "failing"])
+def test_markdown_has_what_an_issue_is_asked_for(name: str) -> None:
+    preflight = PREFLIGHTS[name]
+    text = render(preflight, "markdown")
+    for heading in ("### System Info", "### Information", "### Tasks", "### Reproduction", "### Expected behavior"):
+        assert text.count(heading) == 1
+    labels = ("python", "verl", "vllm", "sglang", "ray", "torch", "pip", "kernel", "CUDA compiler", "CUDA of torch")
+    for label in (*labels, "driver", "GPUs", "memory", "processors"):
+        assert re.search(rf"^{label}: .+$", text, re.MULTILINE), label
+    assert text.count("<details>") == text.count("</details>") >= 5
+    assert "### Reproduction" not in preflights.written(preflight).job_summary()
+
+
+def test_markdown_fits_an_issue_however_much_there_is() -> None:
+    text = render(preflights.saying("é`" * 4000), "markdown")
+    assert len(text.encode()) <= markdown.LARGEST
+    assert text.count("<details>") == text.count("</details>")
+    assert text.endswith("-->\n")
+
+
+@pytest.mark.parametrize(
+    ("plain", "shown"),
+    [
+        pytest.param("a_b*c", r"a\_b\*c", id="emphasis"),
+        pytest.param("`a_b` c_d", r"`a_b` c\_d", id="code stays"),
+        pytest.param("a `b", r"a \`b", id="one backtick"),
+        pytest.param("`a|b`", r"`a\|b`", id="a bar in code"),
+        pytest.param("# no heading", r"\# no heading", id="heading"),
+        pytest.param("1. no list", r"1\. no list", id="list"),
+        pytest.param("ask @someone, not a@b", "ask &#64;someone, not a&#64;b", id="calls nobody"),
+        pytest.param("a\n\nb", "a b", id="one line"),
+    ],
+)
+def test_markdown_escapes(plain: str, shown: str) -> None:
+    assert markdown.escaped(plain) == shown
+
+
+class Page(HTMLParser):
+    """What a page is made of; fails where an element is closed that is not open."""
+
+    VOID = frozenset({"meta", "br", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def is_self_contained(page: Page) -> None:
+    assert {tag for tag, _ in page.tags} <= {
+        *("html", "head", "meta", "title", "style", "body", "header", "main", "footer", "section", "div", "p", "span"),
+        *("h1", "h2", "h3", "ul", "ol", "li", "dl", "dt", "dd", "b", "strong", "small", "i", "code", "pre", "figure"),
+        *("figcaption", "details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td"),
+        *("svg", "path", "circle", "rect"),
+    }
+    for _, attributes in page.tags:
+        assert not attributes.keys() & {"src", "href", "srcset", "xlink:href", "data", "action", "poster"}
+        assert not [name for name in attributes if name.startswith("on")]
+    assert "url(" not in "".join(page.text)
+
+
+@every_preflight
+def test_html(preflight: Preflight) -> None:
+    page = Page(render(preflight, "html"))
+    is_self_contained(page)
+    text = "".join(page.text)
+    for found in of_preflight(preflight).occurrences:
+        assert found.name in text
+    headings = [tag for tag, _ in page.tags if tag in {"h1", "h2", "h3"}]
+    assert headings.count("h1") == 1
+    assert headings[0] == "h1"
+
+
+def test_html_marks_this_node_in_the_matrix() -> None:
+    cells = [a for tag, a in Page(render(PREFLIGHTS["healthy"], "html")).tags if tag == "td"]
+    (here,) = [cell for cell in cells if "here" in (cell["class"] or "").split()]
+    assert here["title"] == "verl 0.9.1, vLLM 0.24: a recommended stack, this node"
+    broken = [a for tag, a in Page(render(PREFLIGHTS["broken"], "html")).tags if tag == "td"]
+    assert len(broken) == len(cells)
+    assert not [cell for cell in broken if "here" in (cell["class"] or "").split()]
+
+
+def expected_marks(preflight: Preflight) -> dict[str, str]:
+    """The signs beside what the policy expects."""
+    page = render(preflight, "html")
+    _, _, after = page.partition("Expected of this node")
+    rows = re.findall(
+        r'<svg class="mark (\w+)".*?</svg><b>(.*?)</b><span>(.*?)</span>', after.partition("</section>")[0]
+    )
+    return {f"{label} {wanted}": kind for kind, label, wanted in rows}
+
+
+def test_html_tells_whether_the_node_is_as_expected() -> None:
+    policy = Policy(
+        origin="p.toml",
+        expect=Expectations(gpus=8, gpu="H200", driver=">=999", versions=(("verl", "==0.9.*"), ("vllm", "==0.7.*"))),
+        patches=("vllm07-local-rank",),
+    )
+    wish = Wish(policy=policy, today=preflights.TODAY)
+    facts = PREFLIGHTS["healthy"].check.facts
+    judged = replace(PREFLIGHTS["healthy"], check=judge(facts, load(), wish), policy=policy)
+    assert expected_marks(judged) == {
+        "GPUs 8": "passed",
+        "GPU H200": "passed",
+        "driver &gt;=999": "failed",
+        "verl ==0.9.*": "passed",
+        "vllm ==0.7.*": "failed",
+        "patch vllm07-local-rank": "unknown",
+    }
+    assert expected_marks(PREFLIGHTS["healthy"]) == {}
+
+
+def test_html_draws_gpus_and_probes() -> None:
+    tags = Page(render(PREFLIGHTS["healthy"], "html")).tags
+    assert len([a for tag, a in tags if a.get("class") == "gpu"]) == 8
+    assert len([a for tag, a in tags if a.get("aria-label") == "18 NVLinks"]) == 8
+    bars = [a["style"] for tag, a in tags if tag == "span" and a.get("class") == "passed"]
+    assert bars == ["left:0.00%;width:85.71%", "left:85.71%;width:14.29%"]
+
+
+def test_text_ends_with_the_line_that_says_it_all() -> None:
+    text = render(PREFLIGHTS["broken"], "text")
+    assert text.splitlines()[-1].startswith("BROKEN  torch-not-installed: ")
+    assert "Ignored until 2026-12-31: no GPU in this build." in text
+    assert "Refused: It is read-only." in text
+    quiet = preflights.written(PREFLIGHTS["broken"], is_quiet=True).render("text")
+    assert quiet == text.splitlines(keepends=True)[-1]
+    verbose = preflights.written(PREFLIGHTS["healthy"], is_verbose=True).render("text")
+    assert "  VD202  driver-too-old" in verbose.splitlines()
+
+
+def test_a_failed_probe_is_the_cause_where_the_check_has_none() -> None:
+    (primary,) = [each for each in of_preflight(PREFLIGHTS["failing"]).occurrences if each.is_primary]
+    assert primary.name == "sampling"
+    assert primary.commands == ("verl-doctor patch --apply VDP004 --python /opt/venv/bin/python",)
+    assert "Cure it" in "".join(Page(render(PREFLIGHTS["failing"], "html")).text)
+    assert not [
+        each for each in of_preflight(preflights.saying("x")).occurrences if each.is_primary and each.name == "rollout"
+    ]
+
+
+def test_what_is_not_known_is_said_everywhere() -> None:
+    preflight = PREFLIGHTS["unknown"]
+    assert preflight.exit_code == 3
+    page = "".join(Page(render(preflight, "html")).text)
+    assert "Whether this node can run verl could not be judged." in page
+    assert "it hung" in page
+    assert "ZeroDivisionError: division by zero" in page
+    root = ET.fromstring(render(preflight, "junit"))
+    assert root.get("errors") == "1"
+    (run,) = is_sarif(render(preflight, "sarif"))["runs"]
+    assert run["invocations"] == [{"executionSuccessful": False, "exitCode": 3}]
+    assert "changed /site/vllm/x.py" in render(preflight, "text")
+
+
+@nasty
+def test_nasty_texts_in_xml_and_json(text: str) -> None:
+    preflight = preflights.saying(text)
+    junit = render(preflight, "junit")
+    is_junit(junit)
+    junit.encode()
+    failure = ET.fromstring(junit).find(".//failure")
+    assert failure is not None
+    assert printable(text).replace("\r\n", "\n") in (failure.text or "")
+    sarif = render(preflight, "sarif")
+    is_sarif(sarif)
+    json.dumps(json.loads(sarif), ensure_ascii=False).encode()
+    follows(json.loads(render(preflight, "gitlab")), "gitlab-code-quality")
+
+
+@nasty
+def test_nasty_texts_in_lines(text: str) -> None:
+    lines = render(preflights.saying(text), "github").split("\n")
+    assert len(lines) == 6  # three findings, the refused patch, the failed probe... less one, the summary, the end
+    assert all(line.startswith("::") for line in lines[:4])
+    assert not any("\r" in line for line in lines)
+
+
+@nasty
+def test_nasty_texts_in_pages(text: str) -> None:
+    preflight = preflights.saying(text)
+    page = Page(render(preflight, "html"))
+    is_self_contained(page)
+    issue = render(preflight, "markdown")
+    issue.encode()
+    assert issue.count("\n### ") == 4
+    shown = Page(MarkdownIt("commonmark").enable("table").render(issue))
+    assert {tag for tag, _ in shown.tags} <= IN_AN_ISSUE
+    assert [tag for tag, _ in shown.tags].count("h3") == 5
+    assert len([tag for tag, _ in shown.tags if tag == "tr"]) == 1 + 3  # the head, and what is not the cause

@@ -1,0 +1,135 @@
+"""The options that say how a report is written and where, and writing it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from verl_doctor.errors import UsageError, WriteFailedError
+
+if TYPE_CHECKING:
+    from verl_doctor.report.written import Report
+
+
+class ReportFormat(str, Enum):
+    """How a report is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+    SARIF = "sarif"
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+MainFormat = Annotated[
+    ReportFormat,
+    typer.Option(
+        "--format",
+        "-f",
+        help="How to write the report: text to read, JSON (a contract), JUnit XML, SARIF 2.1.0, GitHub annotations, "
+        "GitLab code quality, Markdown for an issue, or a page of HTML.",
+    ),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", readable=False, help="Write the report to this file."),
+]
+Extra = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report", metavar="FORMAT=FILE", help="Also write the report in this format to a file. May be given again."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """In which formats a report is wanted: one on standard output or in `output`, others in files."""
+
+    main: ReportFormat
+    output: Path | None
+    extra: tuple[tuple[ReportFormat, Path], ...]
+
+    @property
+    def formats(self) -> set[ReportFormat]:
+        """All formats that are wanted."""
+        return {self.main, *(each for each, _ in self.extra)}
+
+    @property
+    def needs_all_facts(self) -> bool:
+        """Whether a format shows more of the node than checks ask for."""
+        return bool(self.formats & {ReportFormat.MARKDOWN, ReportFormat.HTML, ReportFormat.GITHUB})
+
+
+def delivery(main: ReportFormat, output: Path | None, extra: Sequence[str] | None) -> Delivery:
+    """Return what is wanted. Raises UsageError for what cannot be written, before any work is done."""
+    chosen = tuple(map(_chosen, extra or ()))
+    files = [file for file in (output, *(file for _, file in chosen)) if file is not None]
+    for file in files:
+        if not file.absolute().parent.is_dir():
+            raise UsageError(f"{file} cannot be written: {file.absolute().parent} is no folder.")
+        if file.is_dir():
+            raise UsageError(f"{file} cannot be written: it is a folder.")
+    if len({file.absolute() for file in files}) < len(files):
+        raise UsageError("Two reports cannot go to the same file.")
+    return Delivery(main=main, output=output, extra=chosen)
+
+
+def _chosen(text: str) -> tuple[ReportFormat, Path]:
+    name, _, file = text.partition("=")
+    known = [each.value for each in ReportFormat]
+    if name not in known or not file:
+        raise UsageError(f"--report takes FORMAT=FILE with a format of {', '.join(known)}, not {text!r}.")
+    return ReportFormat(name), Path(file)
+
+
+def deliver(report: Report, wanted: Delivery) -> None:
+    """Write a report, first where it is read. Raises WriteFailedError for a file, once all others are written."""
+    if wanted.output is None:
+        _print(report, wanted.main)
+    files = [(wanted.main, wanted.output)] if wanted.output else []
+    failures = [told for form, file in (*files, *wanted.extra) if (told := _refused(report, form, file))]
+    if ReportFormat.GITHUB in wanted.formats and (told := _job_summary_refused(report)):
+        failures.append(told)
+    if failures:
+        raise WriteFailedError(" ".join(failures))
+
+
+def _refused(report: Report, form: ReportFormat, file: Path) -> str | None:
+    """Write a report to a file; return why that could not be."""
+    from verl_doctor import whole_file
+
+    try:
+        whole_file.write(file, report.render(form.value))
+    except WriteFailedError as error:
+        return str(error)
+    return None
+
+
+def _job_summary_refused(report: Report) -> str | None:
+    from verl_doctor.report import github
+
+    try:
+        github.append_summary(os.environ, report.job_summary)
+    except WriteFailedError as error:
+        return str(error)
+    return None
+
+
+def _print(report: Report, form: ReportFormat) -> None:
+    if form is ReportFormat.TEXT:
+        from verl_doctor.report.console import console
+
+        report.text(console(sys.stdout))
+    else:
+        sys.stdout.write(report.render(form.value))

@@ -1,0 +1,174 @@
+"""A check's report, or a preflight's, as an account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from verl_doctor.examine import Report
+from verl_doctor.explain import entries
+from verl_doctor.model import Crashed, Failed, Finding, Passed, Result, Severity, Skipped
+from verl_doctor.preflight.result import NotTried, Patching, Preflight
+from verl_doctor.preflight.summary import found, summary
+from verl_doctor.report.account import Account, Case, Occurrence, Outcome
+from verl_doctor.report.ruled import ruled
+from verl_doctor.smoke.outcome import SmokeTest
+from verl_doctor.smoke.probes import PROBES
+from verl_doctor.smoke.results import ProbeResult
+from verl_doctor.target import Target
+
+_WORDS = {"applied": "applied", "applicable": "to be applied", "unrecognised": "not recognised"}
+
+
+def of_check(report: Report, exit_code: int, fail_on: Severity) -> Account:
+    """Return what a check has to report."""
+    return Account(
+        command="check",
+        verdict=report.verdict,
+        exit_code=exit_code,
+        summary=f"{report.verdict.value.upper()}  {found(report)}",
+        place=report.facts.target.prefix,
+        fail_on=fail_on,
+        cases=tuple(map(_of_result, report.results)),
+    )
+
+
+def of_preflight(preflight: Preflight) -> Account:
+    """Return what a preflight has to report."""
+    target = preflight.check.facts.target
+    tried = [*_of_patches(preflight.patches, target), *_of_smoke_test(preflight.smoke_test, target)]
+    return Account(
+        command="preflight",
+        verdict=preflight.verdict,
+        exit_code=preflight.exit_code,
+        summary=summary(preflight),
+        place=target.prefix,
+        fail_on=preflight.fail_on,
+        cases=(
+            *map(_of_result, preflight.check.results),
+            *(tried if preflight.check.primary else _with_cause(tried)),
+        ),
+    )
+
+
+def _with_cause(cases: Sequence[Case]) -> Iterator[Case]:
+    """Yield the cases with what failed first as the cause."""
+    first = next((case for case in cases if case.occurrences), None)
+    for case in cases:
+        if case is first:
+            yield replace(case, occurrences=tuple(replace(each, is_primary=True) for each in case.occurrences))
+        else:
+            yield case
+
+
+def _of_result(result: Result) -> Case:
+    outcome, reason, occurrences = _came_of(result)
+    return Case(
+        group="check",
+        id=result.id,
+        name=result.name,
+        title=entries.named(result.name).title,
+        outcome=outcome,
+        reason=reason,
+        occurrences=occurrences,
+    )
+
+
+def _came_of(result: Result) -> tuple[Outcome, str | None, tuple[Occurrence, ...]]:
+    match result.outcome:
+        case Skipped(reason):
+            return "skipped", reason, ()
+        case Crashed(error):
+            return "crashed", error, ()
+        case Failed(findings):
+            return "failed", None, tuple(_of_finding(result, each) for each in findings)
+        case Passed():
+            return "passed", None, ()
+
+
+def _of_finding(result: Result, finding: Finding) -> Occurrence:
+    said = ruled(result.ruling) if result.ruling else ""
+    return Occurrence(
+        id=result.id,
+        name=result.name,
+        severity=result.severity,
+        message=finding.message,
+        remedy=finding.remedy.text,
+        commands=finding.remedy.commands,
+        evidence=finding.evidence,
+        sources=tuple(f"{source.kind}: {source.reference}" for source in finding.sources),
+        is_primary=result.primary,
+        consequence_of=result.consequence_of,
+        excused=(said or "allowed on the command line") if result.allowed else None,
+    )
+
+
+def _of_patches(patches: Patching, target: Target) -> Iterator[Case]:
+    """Yield the patches that matter here. One that is to be applied is a failure of the check, and only told here."""
+    for name, state in patches.states.items():
+        if word := _WORDS.get(state.state):
+            yield Case(
+                group="patches",
+                id=state.id,
+                name=name,
+                title=f"{state.file} of {state.distribution} {state.version}",
+                outcome="passed" if state.state == "applied" else "skipped",
+                reason=f"{word}: {state.reason}" if state.reason else word,
+            )
+    if patches.refusal:
+        refused = Occurrence(
+            id="patch-refused",
+            name="patch-refused",
+            severity=Severity.ERROR,
+            message=f"No patch was applied: {patches.refusal.reason}",
+            remedy="See the state of each patch.",
+            commands=(f"verl-doctor patch --status {target.options}",),
+        )
+        title = "The patches that are asked for can be applied"
+        yield Case(
+            group="patches",
+            id=refused.id,
+            name=refused.name,
+            title=title,
+            outcome="failed",
+            occurrences=(refused,),
+        )
+
+
+def _of_smoke_test(tried: SmokeTest | NotTried, target: Target) -> Iterator[Case]:
+    if isinstance(tried, NotTried):
+        title = "A real rollout with the installed vLLM"
+        yield Case(
+            group="smoke-test",
+            id="smoke-test",
+            name="smoke-test",
+            title=title,
+            outcome="skipped",
+            reason=tried.reason,
+        )
+        return
+    for result in tried.results:
+        yield Case(
+            group="smoke-test",
+            id=result.name,
+            name=result.name,
+            title=PROBES[result.name].shows,
+            outcome=result.outcome,
+            reason=result.reason,
+            seconds=result.seconds,
+            occurrences=(_of_probe(tried, result, target),) if result.outcome == "failed" else (),
+        )
+
+
+def _of_probe(test: SmokeTest, result: ProbeResult, target: Target) -> Occurrence:
+    ids = [state.id for state in test.missing(result)]
+    cure = f"verl-doctor patch --apply {' '.join(ids)} {target.options}"
+    return Occurrence(
+        id=result.name,
+        name=result.name,
+        severity=Severity.ERROR,
+        message=f"The probe {result.name} failed after {result.seconds:.1f} s: {result.reason}.",
+        remedy="Apply the patch that it needs." if ids else "See what the probe printed; tell what has changed.",
+        commands=(cure,) if ids else (f"verl-doctor smoke-test --probe {result.name} {target.options}",),
+        evidence=tuple(result.detail.splitlines()[-20:]),
+    )

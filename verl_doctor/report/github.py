@@ -1,0 +1,54 @@
+"""An account as the workflow commands that GitHub turns into annotations; the job summary is the Markdown report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from verl_doctor.errors import WriteFailedError
+from verl_doctor.model import Severity
+from verl_doctor.report.account import Account, Occurrence
+from verl_doctor.report.plain_text import printable
+
+_COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+_DATA: Final = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
+_PROPERTY: Final = (*_DATA, (":", "%3A"), (",", "%2C"))
+SUMMARY: Final = "GITHUB_STEP_SUMMARY"
+_LARGEST: Final = 2**20 - 2**12
+"""Bytes that GitHub takes as the summary of a step, less some for what others have written."""
+
+
+def render(account: Account) -> str:
+    """Return a command for each finding, the cause first, and the summary in a line of its own."""
+    return "".join(map(_annotation, account.occurrences)) + f"{_escaped(account.summary, _DATA)}\n"
+
+
+def _annotation(found: Occurrence) -> str:
+    command = _COMMANDS[found.severity] if found.excused is None else "notice"
+    given = {"file": found.file, "line": found.line and str(found.line), "title": f"{found.name} ({found.id})"}
+    properties = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in given.items() if value)
+    excused = f"Not counted, {found.excused}." if found.excused is not None else None
+    lines = (found.message, excused, found.remedy, *found.commands)
+    return f"::{command} {properties}::{_escaped(chr(10).join(line for line in lines if line), _DATA)}\n"
+
+
+def _escaped(text: str, table: tuple[tuple[str, str], ...]) -> str:
+    escaped = printable(text)
+    for plain, code in table:
+        escaped = escaped.replace(plain, code)
+    return escaped
+
+
+def append_summary(environ: Mapping[str, str], markdown: Callable[[], str]) -> None:
+    """Append a report to the summary of the job's step, where GitHub names a file for it. Raises WriteFailedError."""
+    if not (named := environ.get(SUMMARY)):
+        return
+    file = Path(named)
+    try:
+        room = _LARGEST - (file.stat().st_size if file.exists() else 0)
+        if len(raw := markdown().encode()) <= room:
+            with file.open("ab") as opened:
+                opened.write(raw)
+    except OSError as error:
+        raise WriteFailedError(f"The job summary {file} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,23 @@
+"""Text that any format can hold, whatever a file or a program gave us."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\r(?!\n)")
+
+
+def printable(text: str) -> str:
+    r"""Return a text with escapes (`\x1b`) for what XML cannot hold: control characters and halves of characters."""
+    return _UNPRINTABLE.sub(_escaped, text).replace("\r\n", "\n")
+
+
+def one_line(text: str) -> str:
+    """Return a text on one line."""
+    return " ".join(printable(text).split())
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - a byte
