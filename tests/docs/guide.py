@@ -51,7 +51,7 @@ def follow(guide: str, folder: Path) -> subprocess.CompletedProcess[str]:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(code, "utf-8")
     folder.joinpath("conftest.py").write_text(_CONFTEST)
-    options = ["-q", "-p", "no:cacheprovider", "--rootdir", folder, "-c", ROOT / "pyproject.toml"]
+    options = ["-q", "-p", "no:cacheprovider", "--rootdir", str(folder), "-c", str(ROOT / "pyproject.toml")]
     return subprocess.run(
         [sys.executable, "-m", "pytest", *options, *tests],
         check=False,

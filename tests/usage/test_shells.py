@@ -16,23 +16,25 @@ SCRIPTS = {
     "fish": fish.render(tree.program(), tree.commands()),
     "zsh": zsh.render(tree.program(), tree.commands()),
 }
-TYPED = [
-    pytest.param("verl-doctor rec", ["recommend"], id="a command"),
-    pytest.param("verl-doctor --ver", ["--version"], id="an option of the program"),
-    pytest.param("verl-doctor check --with", ["--with-facts"], id="an option of a command"),
-    pytest.param("verl-doctor recommend --format j", ["json"], id="a choice"),
-    pytest.param("verl-doctor recommend -f j", ["json"], id="a choice after a short option"),
-    pytest.param("verl-doctor check --allow driver-m", ["driver-missing"], id="a check"),
-    pytest.param("verl-doctor explain v0-n", ["v0-n-gt1-leak"], id="a failure"),
-    pytest.param("verl-doctor patch --apply cvd", ["cvd-uuid"], id="a patch"),
-    pytest.param("verl-doctor smoke-test --probe weight", ["weight-sync"], id="a probe"),
-    pytest.param("verl-doctor check --facts no", ["node 1.json"], id="a file with a space"),
-    pytest.param("verl-doctor diagnose no", ["node 1.json"], id="an operand that is a file"),
-    pytest.param("verl-doctor completion z", ["zsh"], id="an operand that is a choice"),
-    pytest.param("verl-doctor recommend --verl ", [], id="a value that nobody knows"),
-    pytest.param("verl-doctor nonsense --f", [], id="no command of ours"),
+TYPED: list[tuple[str, list[str], str]] = [
+    ("verl-doctor rec", ["recommend"], "a command"),
+    ("verl-doctor --ver", ["--version"], "an option of the program"),
+    ("verl-doctor check --with", ["--with-facts"], "an option of a command"),
+    ("verl-doctor recommend --format j", ["json"], "a choice"),
+    ("verl-doctor recommend -f j", ["json"], "a choice after a short option"),
+    ("verl-doctor check --allow driver-m", ["driver-missing"], "a check"),
+    ("verl-doctor explain v0-n", ["v0-n-gt1-leak"], "a failure"),
+    ("verl-doctor patch --apply cvd", ["cvd-uuid"], "a patch"),
+    ("verl-doctor smoke-test --probe weight", ["weight-sync"], "a probe"),
+    ("verl-doctor check --facts no", ["node 1.json"], "a file with a space"),
+    ("verl-doctor diagnose no", ["node 1.json"], "an operand that is a file"),
+    ("verl-doctor completion z", ["zsh"], "an operand that is a choice"),
+    ("verl-doctor recommend --verl ", [], "a value that nobody knows"),
+    ("verl-doctor nonsense --f", [], "no command of ours"),
 ]
-typed = pytest.mark.parametrize(("line", "offered"), TYPED)
+typed = pytest.mark.parametrize(
+    ("line", "offered"), [pytest.param(line, offered, id=what) for line, offered, what in TYPED]
+)
 
 
 @pytest.fixture
@@ -93,10 +95,9 @@ def test_zsh_in_a_terminal(folder: Path) -> None:
     try:
         shell.type("unsetopt zle_bracketed_paste; autoload -U compinit && compinit -u -D; echo ini''ted\n", "inited")
         shell.type("source ./script.zsh; zstyle ':completion:*' verbose no; echo loa''ded\n", "loaded")
-        for case in TYPED:
-            line, offered = case.values
+        for line, offered, _ in TYPED:
             if offered:
-                shown = str(line)[: str(line).rindex(" ") + 1] + offered[0].replace(" ", "\\ ")
+                shown = line[: line.rindex(" ") + 1] + offered[0].replace(" ", "\\ ")
                 assert shown in shell.type(f"{line}\t", shown)
                 shell.type("\x15", "")
     finally:

@@ -20,14 +20,14 @@ def place(metavar: str | None) -> Place | None:
 
 def names(command: str, parameter: str) -> tuple[str, ...]:
     """Return the names that a parameter takes, where the doctor knows them all."""
+    if (command, parameter) in {("explain", "name"), ("lint", "allow")}:
+        from verl_doctor.explain.entries import entries
+
+        return tuple(sorted(entry.name for entry in entries()))
     if parameter == "allow":
         from verl_doctor.examine import questions
 
         return tuple(sorted(question.name for question in questions()))
-    if (command, parameter) == ("explain", "name"):
-        from verl_doctor.explain.entries import entries
-
-        return tuple(sorted(entry.name for entry in entries()))
     if (command, parameter) == ("patch", "names"):
         from verl_doctor.patching.catalogue import built_in
 
