@@ -39,7 +39,8 @@ class Sandbox:
     def __init__(self, folder: Path) -> None:
         self.folder, self.bin = folder, folder / "bin"
         self.bin.mkdir()
-        self.add("verl-doctor", f'exec "{sys.executable}" -m verl_doctor "$@"')
+        root = Path(__file__).parents[2]
+        self.add("verl-doctor", f'PYTHONPATH="{root}" exec "{sys.executable}" -m verl_doctor "$@"')
         self.folder.joinpath("verl-doctor.toml").write_text(_POLICY)
         torch = STACK.pins["torch"]
         site = make(folder / "good", {name: (version, ()) for name, version in STACK.pins.items()}, torch=torch)
@@ -69,7 +70,7 @@ class Sandbox:
             check=False,
             capture_output=True,
             cwd=self.folder,
-            env={**kept, "PATH": path, "PYTHONPATH": str(Path(__file__).parents[2]), "NO_COLOR": "1", **environ},
+            env={**kept, "PATH": path, "NO_COLOR": "1", **environ},
             text=True,
         )
 

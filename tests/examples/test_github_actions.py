@@ -122,5 +122,5 @@ def test_it_installs_the_doctor_of_its_own_checkout(sandbox: Sandbox) -> None:
     told = {"GITHUB_ACTION_PATH": str(ROOT), "RUNNER_TEMP": str(sandbox.folder)}
     finished = sandbox.run("bash", "-e", "-o", "pipefail", "-c", install, **told)
     assert finished.returncode == 0, finished.stderr
-    installed = sandbox.run(sandbox.folder / "verl-doctor/bin/verl-doctor", "--version", PYTHONPATH="")
+    installed = sandbox.run(sandbox.folder / "verl-doctor/bin/verl-doctor", "--version")
     assert installed.stdout.startswith("verl-doctor ")

@@ -49,6 +49,10 @@ def test_a_good_node_takes_the_job(node: Sandbox) -> None:
     assert json.loads(node.folder.joinpath("reports/7-gpu-1.json").read_text())["verdict"] == "healthy"
 
 
+def test_the_variables_of_the_prolog_are_not_judged(node: Sandbox) -> None:
+    assert prolog(node, "good", ROCR_VISIBLE_DEVICES="0,1", CUDA_VISIBLE_DEVICES="0,1") == 0
+
+
 def test_a_broken_node_is_drained_with_the_reason(node: Sandbox) -> None:
     assert prolog(node, "bad") == 1
     told = node.folder.joinpath("scontrol.txt").read_text()
