@@ -89,7 +89,7 @@ def _check(entry: Entry) -> str:
 
 
 def _layer(layer: Layer, found: list[Entry]) -> str:
-    rows = "".join(f"- [{each.name}]({each.name}.md) {each.title}\n" for each in found if each.kind != "patch")
+    rows = "".join(f"- [{each.name}]({each.name}.md): {each.title}\n" for each in found if each.kind != "patch")
     return f"\n## {layer.value}\n\n{rows}" if rows else ""
 
 
