@@ -7,6 +7,7 @@ The wheel is built twice: from the checkout, and from the sdist, as an installer
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -26,12 +27,18 @@ def main() -> None:
             out = Path(folder, f"wheel{number}")
             _run(*UV, "build", "--wheel", "--quiet", "--out-dir", str(out), str(source))
             (wheel,) = out.glob("*.whl")
-            found = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+            names = (_installed(name) for name in zipfile.ZipFile(wheel).namelist())
+            found = {name for name in names if ".dist-info/" not in name}
             wanted = set(_wanted())
             if found != wanted:
                 sys.exit(f"{wheel.name}: missing {sorted(wanted - found)}, not wanted {sorted(found - wanted)}")
             _works(wheel, Path(folder, f"env{number}"))
             print(f"{wheel.name}: {len(found)} files, as wanted; installed, it finds its data and patches")
+
+
+def _installed(name: str) -> str:
+    """Return where an installer puts a file of a wheel: what is shared, below the environment's own folder."""
+    return re.sub(r"^[^/]+\.data/data/", "", name)
 
 
 def _works(wheel: Path, environment: Path) -> None:
@@ -60,6 +67,8 @@ def _wanted() -> Iterator[str]:
     yield "verl_doctor/compat_matrix.yaml"
     for path in (ROOT / "patches").glob("*.py"):
         yield f"verl_doctor/patches/{path.name}"
+    for path in (ROOT / "docs/man").iterdir():
+        yield f"share/man/man1/{path.name}"
 
 
 def _run(*argv: str) -> None:

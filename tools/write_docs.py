@@ -1,4 +1,4 @@
-"""Writes docs/checks.md, docs/patches.md and a page per check, rule and known failure (docs/failures) from the code.
+"""Writes docs/checks.md, docs/patches.md, and docs/failures: an index by layer, a page per check, rule and failure.
 
 python tools/write_docs.py [--check]
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from verl_doctor.explain import entries, page
 from verl_doctor.explain.entry import Entry
+from verl_doctor.model import Layer
 from verl_doctor.patching.catalogue import built_in
 from verl_doctor.patching.patch import Patch
 from verl_doctor.report import explain_markdown
@@ -31,6 +32,12 @@ limits, driver, GPUs and imports tell; the rest shows in a log (`diagnose`) or i
 
 | id | name | severity | found by | condition |
 |---|---|---|---|---|
+"""
+LAYERS = """\
+# Checks and known failures, by layer
+
+Written by `python tools/write_docs.py`. The most fundamental layer comes first; where several failures cure equally
+much, the cause is taken from the upper one. [By id](../checks.md), with how each is found.
 """
 PATCHES = """\
 # What `verl-doctor patch` cures
@@ -71,6 +78,7 @@ def pages() -> dict[str, str]:
     return {
         "checks.md": CHECKS + "".join(map(_check, sorted(found, key=lambda entry: entry.id))),
         "patches.md": PATCHES + "".join(map(_patch, built_in())) + "".join(map(_section, built_in())),
+        f"{FOLDER}/README.md": LAYERS + "".join(_layer(*each) for each in entries.by_layer().items()),
         **{f"{FOLDER}/{entry.name}.md": explain_markdown.render(entry) for entry in found},
     }
 
@@ -79,6 +87,11 @@ def _check(entry: Entry) -> str:
     severity = entry.severity.value if entry.severity else ""
     name, ways = f"[`{entry.name}`]({FOLDER}/{entry.name}.md)", ", ".join(entry.found_by)
     return f"| {entry.id} | {name} | {severity} | {ways} | {entry.title} |\n"
+
+
+def _layer(layer: Layer, found: list[Entry]) -> str:
+    rows = "".join(f"- [{each.name}]({each.name}.md): {each.title}\n" for each in found if each.kind != "patch")
+    return f"\n## {layer.value}\n\n{rows}" if rows else ""
 
 
 def _patch(patch: Patch) -> str:

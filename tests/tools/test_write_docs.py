@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tools import write_docs
@@ -19,3 +21,12 @@ def test_no_page_is_left_over() -> None:
 
 def test_every_check_has_a_page() -> None:
     assert {f"failures/{question.name}.md" for question in questions()} <= write_docs.pages().keys()
+
+
+def test_the_index_by_layer_leads_to_every_page_once() -> None:
+    index = write_docs.pages()["failures/README.md"]
+    told = re.findall(r"^- \[(.+?)\]\((.+?)\)", index, re.MULTILINE)
+    pages = {name.partition("/")[2] for name in write_docs.pages() if name.startswith("failures/")}
+    assert sorted(file for _, file in told) == sorted(pages - {"README.md"})
+    assert all(file == f"{name}.md" for name, file in told)
+    assert index.index("## interpreter") < index.index("## torch") < index.index("## node")
