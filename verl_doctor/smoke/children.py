@@ -50,14 +50,18 @@ class Children:
             self._ranks.append(rank.Rank(number, python, self._code, task, marked))
 
     def listen(self, until: float) -> list[Event | Closed | Gone]:
-        """Return what the children say next; nothing where they are silent for a moment, or until a time."""
+        """Return what the children say next; nothing where they are silent for a moment, or until a time.
+
+        Of what is heard at once, one that was killed comes first: the others miss it.
+        """
         waiting = select.poll()
         for child in self._ranks:
             for descriptor in child.descriptors:
                 waiting.register(descriptor, select.POLLIN)
         moment = _SHORT if any(child.is_ending for child in self._ranks) else _MOMENT
         waiting.poll(1000 * max(0.0, min(moment, until - time.monotonic())))
-        heard = [each for child in self._ranks for each in child.hear()]
+        killed_first = sorted(self._ranks, key=lambda child: not child.was_killed)
+        heard = [each for child in killed_first for each in child.hear()]
         if self._shared_memory.has_changed():
             self._shared_memory.look(self._family())
         return heard

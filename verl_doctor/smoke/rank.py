@@ -104,6 +104,15 @@ class Rank:
         killed = f"was killed by {known.get(ended.si_status, f'signal {ended.si_status}')}"
         return f"{killed}, as the system does when memory runs out," if ended.si_status == signal.SIGKILL else killed
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether a signal ended the process."""
+        try:
+            ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return ended is not None and ended.si_code != os.CLD_EXITED
+
     def hear(self) -> Iterator[Event | Closed | Gone]:
         """Yield what it has said since the last time."""
         how = self.how_it_ended()  # asked first: what it said before its end can be read by now
