@@ -36,8 +36,10 @@ def ask(facts: Facts, expected: Expected) -> Iterator[Finding]:
                 message=f"{expected.origin} requires the patch {name}, and {state.distribution} {state.version} has "
                 f"the bug without it{reason}.",
                 remedy=Remedy(
-                    text=f"Apply {name}.",
-                    commands=(f"verl-doctor patch --apply {name} {facts.target.options}",),
+                    text=f"Apply {name}, with what else the installed releases need.",
+                    commands=(
+                        f"verl-doctor patch --apply {f'{name} ' if state.only_where else ''}{facts.target.options}",
+                    ),
                     patch=name if state.state == "applicable" else None,
                 ),
                 evidence=(f"{state.file}: {state.state}",),

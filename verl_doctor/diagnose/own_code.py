@@ -9,7 +9,7 @@ from typing import Final
 from verl_doctor.diagnose.record import Frame
 
 _OF_OTHERS: Final = re.compile(
-    r"site-packages/|dist-packages/|/lib/python3|^<|^[^/]|\.(?:pyx|pxi|pxd)$"
+    r"site-packages/|dist-packages/|/lib/python3|/bin/[^/]+$|^<|^[^/]|\.(?:pyx|pxi|pxd)$"
     r"|/verl/(?:trainer|workers|utils|single_controller|protocol|models|third_party|experimental|tools|interactions)\b"
     r"|/vllm/(?:v1|engine|worker|executor|model_executor|entrypoints|core)\b"
 )

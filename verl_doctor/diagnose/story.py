@@ -80,6 +80,7 @@ class Story:
         chapter = self.chapter
         if is_ending(record):
             chapter.course.ended_at = chapter.course.moment(record.line)
+            chapter.course.ended_by = record.line, record.said.splitlines()[0]
         is_explained = False
         for borne in self.signatures.borne(record):
             seen = self._occurrence(record, borne)

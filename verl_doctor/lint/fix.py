@@ -13,6 +13,7 @@ from verl_doctor.lint.document import Document, Setting
 from verl_doctor.lint.fault import Edit, Fault
 from verl_doctor.lint.judge import Judgement, key, touches
 from verl_doctor.lint.read import read
+from verl_doctor.model import Severity
 
 _PASSES: Final = 20
 """How often corrections may follow from one another."""
@@ -21,11 +22,19 @@ Judge = Callable[[Document], Judgement]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A fault that was corrected, and the file as it was just before: a correction may bring up the next one."""
+
+    document: Document
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fixed:
     """A file after its corrections: what it says then, what was corrected, and what is left."""
 
     document: Document
-    corrected: tuple[Fault, ...]
+    corrected: tuple[Correction, ...]
     left: Judgement
 
 
@@ -33,9 +42,9 @@ def fix(document: Document, judgement: Judgement, judge: Judge, is_kept: Callabl
     """Return the file with everything corrected that can be, but for what `is_kept`; nothing is written.
 
     Corrections that overlap wait for the next pass. One after which the file could not be read, had other settings
-    changed, or still had the fault, is not made.
+    changed, still had the fault, or had an error that is not to be corrected, is not made.
     """
-    corrected: list[Fault] = []
+    corrected: list[Correction] = []
     refused: set[Hashable] = set()
     for _ in range(_PASSES):
         chosen = _chosen(
@@ -43,13 +52,13 @@ def fix(document: Document, judgement: Judgement, judge: Judge, is_kept: Callabl
         )
         if not chosen:
             break
-        after = _corrected(document, chosen, judgement, judge)
+        after = _corrected(document, chosen, judgement, judge, is_kept)
         if after is None and len(chosen) > 1:
-            chosen, after = _one_by_one(document, chosen, judgement, judge, refused)
+            chosen, after = _one_by_one(document, chosen, judgement, judge, refused, is_kept)
         if after is None:
             refused.update(key(fault) for fault, _ in chosen)
             continue
-        corrected.extend(fault for fault, _ in chosen)
+        corrected.extend(Correction(document=document, fault=fault) for fault, _ in chosen)
         document, judgement = after
     return Fixed(document=document, corrected=tuple(corrected), left=judgement)
 
@@ -90,19 +99,26 @@ def _overlap(one: Edit, other: Edit) -> bool:
     return (first.start < second.end and second.start < first.end) or first.start == second.start
 
 
-def _one_by_one(
-    document: Document, chosen: _Chosen, judgement: Judgement, judge: Judge, refused: set[Hashable]
+def _one_by_one(  # noqa: PLR0913, PLR0917 - as `_corrected`, and what is refused
+    document: Document,
+    chosen: _Chosen,
+    judgement: Judgement,
+    judge: Judge,
+    refused: set[Hashable],
+    is_kept: Callable[[Fault], bool],
 ) -> tuple[_Chosen, _After | None]:
     """Return the first correction that can be made alone; those before it are refused."""
     for each in chosen:
-        after = _corrected(document, [each], judgement, judge)
+        after = _corrected(document, [each], judgement, judge, is_kept)
         if after is not None:
             return [each], after
         refused.add(key(each[0]))
     return chosen, None
 
 
-def _corrected(document: Document, chosen: _Chosen, judgement: Judgement, judge: Judge) -> _After | None:
+def _corrected(
+    document: Document, chosen: _Chosen, judgement: Judgement, judge: Judge, is_kept: Callable[[Fault], bool]
+) -> _After | None:
     edits = {edit for _, each in chosen for edit in each}
     try:
         after = read(document.path, applied(document.data, edits))
@@ -114,7 +130,13 @@ def _corrected(document: Document, chosen: _Chosen, judgement: Judgement, judge:
     cured = Counter(_kind_of(fault) for fault, _ in chosen)
     left, before = (Counter(map(_kind_of, each.faults)) for each in (judged, judgement))
     is_cured = all(left[kind] <= before[kind] - count for kind, count in cured.items())
-    return (after, judged) if is_cured else None
+    brings_up = any(
+        fault.severity is Severity.ERROR
+        and not before[_kind_of(fault)]
+        and (is_kept(fault) or not edits_of(after, fault))
+        for fault in judged.faults
+    )
+    return (after, judged) if is_cured and not brings_up else None
 
 
 def _kind_of(fault: Fault) -> Hashable:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from verl_doctor.lint.document import Document
 from verl_doctor.lint.fault import Fault
+from verl_doctor.lint.fix import Correction
 from verl_doctor.lint.judge import Judgement
 from verl_doctor.model import Severity
 
@@ -24,7 +25,7 @@ class Linted:
     found: Judgement
     after: Document
     left: Judgement
-    corrected: tuple[Fault, ...] = ()
+    corrected: tuple[Correction, ...] = ()
 
     @property
     def is_changed(self) -> bool:
@@ -42,6 +43,8 @@ class Outcome:
 
     files: tuple[Linted, ...]
     versions: Mapping[str, str]
+    unknown: tuple[str, ...] = ()
+    """Those of verl and vLLM that are in no table here, as "verl 0.55"."""
     allowed: Collection[str] = ()
     passed_over: tuple[tuple[Path, str], ...] = ()
     foreign: int = 0

@@ -46,6 +46,11 @@ def lint(
     return Outcome(
         files=tuple(found),
         versions=versions_of(facts),
+        unknown=tuple(
+            f"{name} {version}"
+            for name, version in versions_of(facts).items()
+            if name in {"verl", "vllm"} and not matrix.known(name, version)
+        ),
         allowed=allowed,
         passed_over=tuple(passed_over),
         foreign=foreign,

@@ -12,7 +12,9 @@ from verl_doctor.smoke.outcome import SmokeTest
 
 def summary(preflight: Preflight) -> str:
     """Return the verdict, the one cause, and what became of each step, in one line."""
-    parts = (found(preflight.check), *_patches(preflight.patches), _smoke_test(preflight.smoke_test))
+    parts = [found(preflight.check), *_patches(preflight.patches), _smoke_test(preflight.smoke_test)]
+    if preflight.verdict is Verdict.UNKNOWN and preflight.check.verdict is not Verdict.UNKNOWN:
+        parts.insert(0, parts.pop())  # what makes the answer unknown comes first
     return " ".join(f"{preflight.verdict.value.upper()}  {' '.join(parts)}".splitlines())
 
 
@@ -26,7 +28,8 @@ def found(report: Report) -> str:
     if cause is None:
         return f"Check: {len(counted) or 'nothing'} found{ignored}{unjudged}."
     more = len(counted) - 1
-    return f"{cause.name}: {_first_message(cause)} Check: {more or 'no'} more found{ignored}."
+    also = f" Check: {more} more found{ignored}{unjudged}." if more or ignored or unjudged else ""
+    return f"{cause.name}: {_first_message(cause)}{also}"
 
 
 def _unjudged(report: Report) -> str:

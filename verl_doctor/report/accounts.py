@@ -106,7 +106,8 @@ def _of_finding(result: Result, finding: Finding) -> Occurrence:
 def _of_patches(patches: Patching, target: Target) -> Iterator[Case]:
     """Yield the patches that matter here. One that is to be applied is a failure of the check, and only told here."""
     for name, state in patches.states.items():
-        if word := _WORDS.get(state.state):
+        word = "can be applied" if state.state == "applicable" and state.only_where else _WORDS.get(state.state)
+        if word:
             yield Case(
                 group="patches",
                 id=state.id,

@@ -13,7 +13,7 @@ from verl_doctor.report.json_report import remedy, source
 
 def render(diagnosis: Diagnosis, exit_code: int) -> str:
     """Return the diagnosis as one JSON object."""
-    primary = diagnosis.primary
+    primary, ended = diagnosis.primary, diagnosis.ended
     whole = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "verl-doctor", "version": __version__},
@@ -27,6 +27,7 @@ def render(diagnosis: Diagnosis, exit_code: int) -> str:
         "suspects": [_suspect(suspect) for suspect in diagnosis.suspects],
         "more_suspects": diagnosis.more_suspects,
         "advice": diagnosis.advice,
+        "ended": {"file": ended.file, "line": ended.line, "text": ended.text} if ended else None,
         "unread": [{"file": file, "reason": reason} for file, reason in diagnosis.unread.items()],
         "exit_code": exit_code,
     }

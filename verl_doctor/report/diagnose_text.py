@@ -58,9 +58,13 @@ def _suspects(diagnosis: Diagnosis, console: Console) -> None:
 
 
 def _files(diagnosis: Diagnosis) -> str:
-    names = ["standard input" if name == "-" else name for name in diagnosis.files]
+    names = [_name(name) for name in diagnosis.files]
     more = len(names) - _MOST_FILES
     return ", ".join(names[:_MOST_FILES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _name(file: str) -> str:
+    return "standard input" if file == "-" else file
 
 
 def _versions(diagnosis: Diagnosis) -> str:
@@ -73,7 +77,13 @@ def _verdict(diagnosis: Diagnosis) -> Text:
         return Text.assemble("\n", (word, style), f"  {primary.known.title}.")
     if diagnosis.suspects:
         return Text.assemble("\n", ("UNKNOWN", "bold magenta"), "  The job failed, of no failure that is known here.")
-    return Text.assemble("\n", ("NOTHING", "bold green"), "  No failure is seen that the job did not survive.")
+    if diagnosis.ended:
+        ended = diagnosis.ended
+        place = f"  Somebody, or the schedule, ended the job: {_name(ended.file)}:{ended.line}, {ended.text}"
+        return Text.assemble("\n", ("ENDED", "bold cyan"), place)
+    if any(match.role == "survived" for match in diagnosis.matches):
+        return Text.assemble("\n", ("NOTHING", "bold green"), "  No failure is seen but what the job survived.")
+    return Text.assemble("\n", ("NOTHING", "bold green"), "  No failure is seen.")
 
 
 def _match(match: Match, console: Console, *, is_whole: bool) -> None:
@@ -103,7 +113,6 @@ def _place(seen: Occurrence, console: Console, *, is_whole: bool) -> None:
     times = f", {seen.times} times" if seen.times > 1 else ""
     writers = f" by {len(seen.writers)} processes" if len(seen.writers) > 1 else ""
     who = f"  ({seen.record.who})" if seen.record.who and not writers else ""
-    name = "standard input" if seen.file == "-" else seen.file
-    console.print(Text(f"    {name}:{seen.line}{who}{times}{writers}", style="dim"), soft_wrap=True)
+    console.print(Text(f"    {_name(seen.file)}:{seen.line}{who}{times}{writers}", style="dim"), soft_wrap=True)
     for line in seen.excerpt if is_whole else seen.excerpt[-1:]:
         console.print(Text(f"      > {line}"), soft_wrap=True)

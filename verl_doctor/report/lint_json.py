@@ -22,6 +22,7 @@ def render(outcome: Outcome, target: Target, exit_code: int, *, mode: Mode) -> s
     whole: dict[str, Any] = {
         **head(target),
         "versions": dict(outcome.versions),
+        "unknown_releases": list(outcome.unknown),
         "files": [_file(each) for each in outcome.files],
         "results": [
             _result(outcome, each.after if fixed else each.before, fault)
@@ -31,7 +32,7 @@ def render(outcome: Outcome, target: Target, exit_code: int, *, mode: Mode) -> s
     }
     if mode != "check":
         whole["corrected"] = [
-            _result(outcome, each.before, fault) for each in outcome.files for fault in each.corrected
+            _result(outcome, made.document, made.fault) for each in outcome.files for made in each.corrected
         ]
         whole["diff"] = diff(outcome.files).decode("utf-8", "backslashreplace")
     if fixed:

@@ -26,15 +26,20 @@ def render(outcome: Outcome, console: Console, *, mode: Mode) -> None:
     """Print what is wrong: the lines, why, and the corrected lines; last, how many and what was not judged."""
     if mode == "fix":
         for file in outcome.files:
-            for fault in file.corrected:
-                _line(console, "corrected", "green", f"{_place(file.before, fault)}  {fault.name} ({fault.id})")
+            for each in file.corrected:
+                name = f"{each.fault.name} ({each.fault.id})"
+                _line(console, "corrected", "green", f"{_place(each.document, each.fault)}  {name}")
     if mode != "diff":
         for file in outcome.files:
             for fault in (file.left if mode == "fix" else file.found).faults:
                 _fault(outcome, file.after if mode == "fix" else file.before, fault, console)
     _unread(outcome, console)
     fold(console, 0, Text(_summary(outcome, mode)))
-    if not {"verl", "vllm"} <= outcome.versions.keys():
+    if outcome.unknown:
+        told = " and ".join(outcome.unknown)
+        fold(console, 0, Text(f"No table here has {told}: what only a release's own table tells was not judged."))
+    is_pinned = all(file.before.format == "requirements" for file in outcome.files)  # such a file is judged by its own
+    if not is_pinned and not {"verl", "vllm"} <= outcome.versions.keys():
         fold(console, 0, Text(_unknown(outcome), style="dim"))
 
 
@@ -90,6 +95,8 @@ def _summary(outcome: Outcome, mode: Mode) -> str:
     """Return one sentence: what was found, of what, and what --fix does, did or would do."""
     faults = [fault for file in outcome.files for fault in (file.left if mode == "fix" else file.found).faults]
     corrected = sum(len(file.corrected) for file in outcome.files)
+    first = sum(each.document is file.before for file in outcome.files for each in file.corrected)
+    after = f", {corrected - first} of them once the others are" if corrected > first else ""
     files = _count(len(outcome.files), "file")
     versions = ", ".join(f"{name} {version}" for name, version in outcome.versions.items())
     judged = f"{files}{f' for {versions}' if versions else ''}"
@@ -100,9 +107,9 @@ def _summary(outcome: Outcome, mode: Mode) -> str:
         return f"{done} in {judged}{but}."
     found = f"{_counted(faults)} {'left ' if mode == 'fix' else ''}in {judged}{but}"
     if mode == "fix":
-        return f"{found}; {corrected} corrected."
+        return f"{found}; {corrected} corrected{after}."
     if mode == "diff":
-        return f"{found}; --fix corrects {corrected}."
+        return f"{found}; --fix corrects {corrected}{after}."
     fixable = sum(bool(edits_of(file.before, fault)) for file in outcome.files for fault in file.found.faults)
     return f"{found}{f'; --fix corrects {fixable}, --diff shows how' if fixable else ''}."
 

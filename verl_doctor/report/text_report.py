@@ -27,7 +27,7 @@ from verl_doctor.model import (
 from verl_doctor.remedies import ESSENTIAL
 from verl_doctor.report.fold import fold
 from verl_doctor.report.ruled import ruled
-from verl_doctor.report.verdicts import SENTENCES
+from verl_doctor.report.verdicts import sentence
 
 GIB: Final = 2**30
 _VERDICTS: Final = {
@@ -43,12 +43,15 @@ def render(report: Report, console: Console) -> None:
     """Print the report on a console; commands stay on one line each, however narrow it is."""
     _head(report.facts, console)
     word = (report.verdict.value.upper(), _VERDICTS[report.verdict])
-    console.print(Text.assemble("\n", word, f"  {SENTENCES[report.verdict]}{_allowed(report)}"))
+    console.print(Text.assemble("\n", word, f"  {sentence(report)}{_allowed(report)}"))
     for title, results in _sections(report):
         if results:
             console.print(Text(f"\n{title}", style="bold"))
             for result in results:
                 _result(result, console, whole=result.consequence_of is None)
+    if report.primary and any(title == "Also found" and found for title, found in _sections(report)):
+        console.print()
+        fold(console, 0, Text("Each cure is for the environment as it is now: do the first, then check again."))
     _unjudged(report, console)
     passed = sum(isinstance(result.outcome, Passed) for result in report.results)
     console.print(Text(f"\n{passed} of {len(report.results)} checks found nothing.", style="dim"))

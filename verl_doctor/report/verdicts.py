@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from verl_doctor.examine import Report, failed
 from verl_doctor.model import Verdict
 
 SENTENCES: Final = {
@@ -14,3 +15,11 @@ SENTENCES: Final = {
 }
 TRIED: Final = "This node runs verl's rollouts: a real one gave the right answers."
 """Instead, where a smoke test saw it."""
+EXCUSED: Final = "Nothing stands in the way of verl but what you allowed."
+"""Instead, where something is not counted because the user, or a policy, says so."""
+
+
+def sentence(report: Report) -> str:
+    """Return what the verdict says of the node."""
+    is_excused = any(each.allowed and failed(each) for each in report.results)
+    return EXCUSED if report.verdict is Verdict.HEALTHY and is_excused else SENTENCES[report.verdict]

@@ -24,7 +24,7 @@ from verl_doctor.report.html import (
 )
 from verl_doctor.report.html.markup import Markup, tag
 from verl_doctor.report.system_info import sections
-from verl_doctor.report.verdicts import SENTENCES, TRIED
+from verl_doctor.report.verdicts import SENTENCES, TRIED, sentence
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.sessions import Device
 
@@ -62,7 +62,7 @@ def _head(account: Account, report: Report, preflight: Preflight | None) -> Mark
     return tag(
         "header",
         tag("p", f"verl-doctor {account.command}", class_="eyebrow"),
-        tag("h1", _sentence(account, preflight)),
+        tag("h1", _sentence(account, report, preflight)),
         tag(
             "p",
             tag("strong", account.verdict.value, class_="verdict"),
@@ -77,12 +77,12 @@ def _head(account: Account, report: Report, preflight: Preflight | None) -> Mark
     )
 
 
-def _sentence(account: Account, preflight: Preflight | None) -> str:
+def _sentence(account: Account, report: Report, preflight: Preflight | None) -> str:
     """Return what was found; that it works is claimed only where it was seen."""
     tried = preflight.smoke_test if preflight else None
     if isinstance(tried, SmokeTest) and account.verdict is Verdict.HEALTHY and tried.device is Device.CUDA:
         return TRIED
-    return SENTENCES[account.verdict]
+    return sentence(report) if report.verdict is account.verdict else SENTENCES[account.verdict]
 
 
 def _main(account: Account, report: Report, matrix: Matrix, preflight: Preflight | None) -> Markup:

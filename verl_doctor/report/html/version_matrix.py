@@ -12,10 +12,13 @@ from verl_doctor.report.html.markup import Markup, section, tag
 
 _WORDS: Final[dict[State, str]] = {
     "recommended": "a recommended stack",
-    "fits": "fits",
+    "fits": "accepted by this verl",
     "breaks": "does not fit",
     "unknown": "not known",
 }
+
+
+_SERIES: Final = "A series of vLLM is shown as the best of its releases."
 
 
 def section_of(facts: Facts, matrix: Matrix) -> Markup:
@@ -41,8 +44,10 @@ def _version(facts: Facts, name: str) -> str | None:
 def _sentence(verl: str | None, vllm: str | None, here: State | None) -> str:
     if here is None:
         there = [f"{name} {version}" for name, version in (("verl", verl), ("vLLM", vllm)) if version]
-        return f"{there[0]} is here alone; its line is marked." if there else "Neither is installed here."
-    return f"verl {verl} with vLLM {vllm}, which this node has: {_WORDS[here]}."
+        marked = "row" if verl else "column"
+        alone = f"Of the two only {there[0]} is installed here; its {marked} is marked." if there else None
+        return f"{alone or 'Neither is installed here.'} {_SERIES}"
+    return f"verl {verl} with vLLM {vllm}, which this node has: {_WORDS[here]}. {_SERIES}"
 
 
 def _table(drawn: Grid, row: str | None, column: str | None, here: State | None) -> Markup:
@@ -52,7 +57,7 @@ def _table(drawn: Grid, row: str | None, column: str | None, here: State | None)
         [tag("th", tag("span", name), scope="col", class_="own" if name == column else None) for name in drawn.columns],
     )
     body = [_row(drawn, name, row, column, here) for name in drawn.rows]
-    caption = tag("caption", "verl releases by vLLM series; a series is as good as its best release", class_="unseen")
+    caption = tag("caption", "verl releases by vLLM series", class_="unseen")
     return tag("table", caption, tag("thead", head), tag("tbody", body))
 
 
