@@ -170,7 +170,7 @@ def test_the_cpu_build_of_vllm_and_its_alias_are_one_vllm(tmp_path: Path) -> Non
     (alias / "METADATA").write_text("Metadata-Version: 2.1\nName: vllm\nVersion: 0.11.0.post2+cpu\n")
     (alias / "RECORD").write_text("vllm-0.0.0.dist-info/METADATA,,\nvllm-0.0.0.dist-info/RECORD,,\n")
     # It generates nothing on a GPU, which is all that is wrong with it.
-    allowed = (*ALLOWED, "--allow", "triton-no-compiler")
+    allowed: tuple[str, ...] = (*ALLOWED, "--allow", "triton-no-compiler")
     found = report("--prefix", tmp_path / "env", *allowed, code=1)["results"]
     assert [each["name"] for each in found if each["outcome"] == "failed" and each["severity"] == "error"] == [
         "vllm-not-installed"

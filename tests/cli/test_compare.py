@@ -98,3 +98,17 @@ def test_text_and_json_tell_of_the_same(many: Path) -> None:
 
 def test_json_imports_no_rich_beyond_the_command_line() -> None:
     assert not {"libcst", "torch", "ray"} & imported("compare", "--format", "json", *RECORDED)
+
+
+def test_a_node_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.json").write_bytes(RECORDED[0].read_bytes())
+    (tmp_path / "c.json").touch()  # what `ssh host verl-doctor facts > c.json` leaves of a host that is down
+    document = report(tmp_path, code=3)
+    assert [Path(each["origin"]).name for each in document["unreadable"]] == ["c.json"]
+
+
+def test_facts_can_be_piped_as_they_are_written() -> None:
+    facts = json.loads(RECORDED[0].read_text())
+    finished = doctor("compare", "-", RECORDED[0], stdin=json.dumps(facts, indent=2).encode())
+    assert finished.returncode == 0, finished.stderr

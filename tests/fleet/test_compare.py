@@ -188,7 +188,7 @@ def test_a_patch_is_cured_by_applying_it() -> None:
 def test_what_only_one_node_has_is_not_installed_everywhere() -> None:
     (difference,) = compared(node(), node(), node({"flash-attn": "2.7.4"})).differences
     assert difference.remedy.commands == ()
-    assert "remove it on node3" in difference.remedy.text
+    assert "Only node3 has it" in difference.remedy.text
 
 
 def test_the_order_of_the_nodes_changes_nothing_but_names() -> None:

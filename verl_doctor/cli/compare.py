@@ -29,12 +29,14 @@ def command(
 
     `verl-doctor facts` on every node writes what is compared: through srun, ssh, kubectl or `--ray`. A node is called
     as its file is, without the ending. What matters to a training comes first; nodes that are unlike most are named.
+
+    Exit codes: 0 the nodes agree, 1 they differ, 2 fewer than two can be compared, 3 some could not be read.
     """
     from verl_doctor.fleet.gather import of_files
     from verl_doctor.model import Severity
 
     comparison = of_files(files)
-    exit_code = int(comparison.fails(Severity(fail_on.value)))
+    exit_code = 1 if comparison.fails(Severity(fail_on.value)) else 3 if comparison.unreadable else 0
     if output is Format.JSON:
         from verl_doctor.report.compare_json import render as render_json
 

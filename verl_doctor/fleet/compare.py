@@ -18,6 +18,8 @@ _INSTALLED: Final = "not installed"
 _NO_REQUIREMENT: Final = frozenset(" +(")
 """What a release has in it that no index offers by name and version alone."""
 
+_UNDECIDED: Final = Remedy(text="No value is that of most nodes: decide for one, and give it to all.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
@@ -109,7 +111,7 @@ def _difference(tally: Tally, trait: Trait, thing: str, shared: Mapping[str, lis
         shares=shares,
         has_majority=has_majority,
         why=trait.why,
-        remedy=_remedy(trait, thing, shares[0].value, odd, tally) if has_majority else _undecided(trait),
+        remedy=_remedy(trait, thing, shares[0].value, odd, tally) if has_majority else _UNDECIDED,
         sources=trait.sources,
     )
 
@@ -118,15 +120,11 @@ def _remedy(trait: Trait, thing: str, value: str, odd: Iterable[str], tally: Tal
     """Return how the odd nodes get what most have; the commands are for these nodes."""
     where = fold(odd)
     if trait.absent == _INSTALLED == value:
-        return Remedy(text=f"Most nodes do not have it: remove it on {where}, or install it on all.")
-    text = f"{trait.cure.removesuffix('.')} (here {where})."
+        return Remedy(text=f"Only {where} has it: install it on all, or remove it there.")
+    text = f"{trait.cure} The others are {where}."
     if thing.startswith("patch ") and value == "applied":
         return Remedy(text=text, commands=(f"verl-doctor patch --apply {thing.removeprefix('patch ')}",))
     if trait.absent == _INSTALLED and " " not in thing and _NO_REQUIREMENT.isdisjoint(value):
         installer = max(sorted(tally.installers), key=tally.installers.__getitem__)
         return Remedy(text=text, commands=(f"{installer} {shlex.quote(f'{thing}=={value}')}",))
     return Remedy(text=text)
-
-
-def _undecided(trait: Trait) -> Remedy:
-    return Remedy(text=f"No value is that of most nodes: decide for one. {trait.cure}")

@@ -68,7 +68,11 @@ def _files(path: Path) -> tuple[Path, ...]:
 
 
 def _lines(reader: Reader, lines: Iterable[bytes], origin: str) -> Iterator[Collected | Unreadable]:
+    """Yield the nodes of lines; text that begins with an open brace alone is one node's, as `facts` writes it."""
     for number, line in enumerate(lines, 1):
+        if number == 1 and line.strip() == b"{":
+            yield from _texts(reader, line + b"".join(lines), origin, None)
+            return
         if line.strip():
             yield from _texts(reader, line, f"{origin}, line {number}", None)
 
