@@ -48,6 +48,8 @@ FOUND: list[tuple[str, str, str, str]] = [
     ("unknown-verl-key", "~trainer.gone=1\n", "verl==0.5.0", "Could not delete"),
     ("unknown-verl-key", f"{ACTOR}.checkpoint.contents=[model]\n", "verl==0.5.0", "save_contents"),
     ("unknown-verl-key", "completely.different=$X\n", "verl==0.5.0", "Remove the setting"),
+    ("value-of-another-kind", f"{ROLLOUT}.enforce_eager=Flase\n", "verl==0.5.0", "has True or False there"),
+    ("value-of-another-kind", "trainer.total_epochs=ten\n", "verl==0.5.0", "has a number there"),
     ("plus-missing", f"{ENGINE}.max_lora_rank=8\n", "verl==0.6.0", "Put a + before it"),
     ("plus-missing", f"{ENGINE}.swap_space=8\n", "verl==0.6.0", "0.4.0 to 0.5.0"),
     ("plus-missing", "actor_rollout_ref.model.override_config.attn_implementation=eager\n", "verl==0.5.0", "Put a +"),
@@ -90,6 +92,12 @@ FOUND: list[tuple[str, str, str, str]] = [
 """The batch size of the default configuration with a smaller one has no setting of the mini-batch to point at."""
 FOUND = [row for row in FOUND if row[3]]
 SILENT = [
+    ("value-of-another-kind", f"{ROLLOUT}.enforce_eager=false\n", "verl==0.5.0", "true or false"),
+    ("value-of-another-kind", "trainer.total_epochs=3\n", "verl==0.5.0", "a number"),
+    ("value-of-another-kind", "trainer.total_epochs=ten\n", "", "verl not known"),
+    ("value-of-another-kind", "trainer.test_freq=after_each_epoch\n", "verl==0.6.1", "in words"),
+    ("value-of-another-kind", "trainer.total_epochs=${data.epochs}\n", "verl==0.5.0", "taken from another key"),
+    ("value-of-another-kind", "trainer.total_epochs=$X\n", "verl==0.5.0", "not known"),
     ("unknown-verl-key", "trainer.n_gpus_per_node=8\n", "verl==0.5.0", "known"),
     ("unknown-verl-key", "trainer.n_gpu_per_node=8\n", "", "verl not known"),
     ("unknown-verl-key", "trainer.n_gpu_per_node=8\n", "verl==99.0", "a release that is not in the table"),
