@@ -210,10 +210,11 @@ def call(interpreter: Interpreter, name: str, arguments: Words) -> None:
     if interpreter.depth >= _DEEPEST:
         return
     scope = interpreter.scope
-    function, outer = scope.functions[name], scope.arguments
-    scope.arguments = arguments
+    function, outer, hidden = scope.functions[name], scope.arguments, scope.hidden
+    scope.arguments, scope.hidden = arguments, {}
     replace(interpreter, unit=function.unit, depth=interpreter.depth + 1).statement(function.body)
     scope.arguments, scope.dead = outer, False
+    scope.reveal(hidden)
 
 
 def handed(interpreter: Interpreter, text: Traced | None, name: str) -> None:
