@@ -27,3 +27,37 @@ N = "trainer.nnodes"
 )
 def test_variables_of_a_function(script: str, value: str) -> None:
     assert values(script)[N] == value
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        pytest.param("grep -q A100 f && A=9", None, id="grep"),
+        pytest.param("test -n x && A=9", None, id="test"),
+        pytest.param("command -v nvidia-smi && A=9", None, id="command-v"),
+        pytest.param("nvidia-smi | grep -q H100 && A=9", None, id="pipeline"),
+        pytest.param("grep -q x f > /dev/null && A=9", None, id="redirected"),
+        pytest.param("x=$(grep y f) && A=9", None, id="output"),
+        pytest.param("{ grep x f; } && A=9", None, id="group"),
+        pytest.param("! grep x f && A=9", None, id="negated"),
+        pytest.param("grep x f || A=9", None, id="or"),
+        pytest.param("grep x f && cd y && A=9", None, id="three"),
+        pytest.param("false && A=9", "1", id="false"),
+        pytest.param("true || A=9", "1", id="true-or"),
+        pytest.param("false || A=9", "9", id="false-or"),
+        pytest.param("! false && A=9", "9", id="not-false"),
+        pytest.param("mkdir -p x && A=9", "9", id="mkdir"),
+        pytest.param("B=2 && A=9", "9", id="assignment"),
+        pytest.param("grep x f && exit 0", "1", id="exit"),
+        pytest.param("grep x f || exit 1", "1", id="or-exit"),
+        pytest.param("cd x || exit 1", "1", id="cd-or-exit"),
+        pytest.param("cd x || { echo no; exit 1; }", "1", id="cd-or-group"),
+    ],
+)
+def test_lists(line: str, value: str | None) -> None:
+    assert values(f"A=1\n{line}\n{MAIN} {N}=$A")[N] == value
+
+
+def test_launches_of_lists_are_found() -> None:
+    found = document(f"grep x f && {MAIN} {N}=1\ncd y && {MAIN} {N}=2\npython z.py || {MAIN} {N}=3\n")
+    assert [launch.settings[-1].value for launch in found.launches] == ["1", "2", "3"]
