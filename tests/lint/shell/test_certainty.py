@@ -61,3 +61,46 @@ def test_lists(line: str, value: str | None) -> None:
 def test_launches_of_lists_are_found() -> None:
     found = document(f"grep x f && {MAIN} {N}=1\ncd y && {MAIN} {N}=2\npython z.py || {MAIN} {N}=3\n")
     assert [launch.settings[-1].value for launch in found.launches] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        pytest.param("source other.sh", None, id="source"),
+        pytest.param(". $X", None, id="dot"),
+        pytest.param("source ~/venv/bin/activate", "1", id="activate"),
+        pytest.param('source "$(conda info --base)/etc/profile.d/conda.sh"', "1", id="conda-sh"),
+        pytest.param('eval "$(conda shell.bash hook)"', "1", id="conda-hook"),
+        pytest.param('eval "$(cat settings)"', None, id="eval-output"),
+        pytest.param("eval $2", None, id="eval-argument"),
+        pytest.param('eval "export $X=3"', None, id="eval-name"),
+        pytest.param('eval "echo $X"', "1", id="eval-known-command"),
+        pytest.param("source other.sh; A=2", "2", id="set-afterwards"),
+    ],
+)
+def test_what_nobody_sees(line: str, value: str | None) -> None:
+    assert values(f"A=1\n{line}\n{MAIN} {N}=$A")[N] == value
+
+
+def test_exported_variables_after_source() -> None:
+    found = values(f"export X=1\nsource other.sh\nexport Y=2\n{MAIN} {N}=1")
+    assert found == {"X": None, "Y": "2", N: "1"}
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        pytest.param("ssh host", {}, id="ssh"),
+        pytest.param("X=2 ssh host", {}, id="ssh-prefix"),
+        pytest.param("ssh host env Y=2", {"Y": "2"}, id="ssh-env"),
+        pytest.param("sudo", {}, id="sudo"),
+        pytest.param("sudo Y=2", {"Y": "2"}, id="sudo-sets"),
+        pytest.param("sudo -E", {"X": "1"}, id="sudo-E"),
+        pytest.param("sudo -nE", {"X": "1"}, id="sudo-nE"),
+        pytest.param("sudo --preserve-env", {"X": "1"}, id="sudo-preserve"),
+        pytest.param("kubectl exec pod --", {}, id="kubectl"),
+        pytest.param("srun", {"X": "1"}, id="srun"),
+    ],
+)
+def test_environment_elsewhere(start: str, expected: dict[str, str]) -> None:
+    assert values(f"export X=1\n{start} {MAIN} {N}=1") == {**expected, N: "1"}

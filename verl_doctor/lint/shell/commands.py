@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ from verl_doctor.lint.shell.expansion import Expander
 from verl_doctor.lint.shell.scope import Field, Scope, Words
 from verl_doctor.lint.shell.slurm import batch
 from verl_doctor.lint.shell.unit import unit
-from verl_doctor.lint.traced import Traced, made
+from verl_doctor.lint.traced import UNKNOWN, Traced, made
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -26,6 +27,10 @@ _SHELLS: Final = frozenset({"bash", "sh", "zsh", "dash"})
 _READING: Final = frozenset({"read", "mapfile", "readarray", "getopts", "let", "printf"})
 _HARMLESS: Final = ("/activate", "conda.sh", "/etc/profile")
 """Files that are sourced to choose an environment, not to set something for verl."""
+_UNKNOWN_COMMAND: Final = re.compile(rf"(?:^|[;&|\n({{])\s*[^\s=]*{UNKNOWN}|{UNKNOWN}\S*=")
+"""Text for a shell of which a command's name, or that of a variable, is unknown."""
+_OF_TOOLS: Final = re.compile(r"(?:[$][(]|`)\s*(?:\S*/)?(?:conda|mamba|micromamba|pyenv|ssh-agent|direnv|brew)\b")
+"""What tools print for `eval`, to choose an environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,7 @@ def _inside(interpreter: Interpreter, inner: wrappers.Started, how: Call) -> Non
         for gone in inner.unset:
             scope.variables.pop(gone, None)
         interpreter = interpreter.within(scope)
-    kept = tuple(each for each in how.settings if each.name not in inner.unset)
+    kept = () if inner.is_clean else tuple(each for each in how.settings if each.name not in inner.unset)
     how = replace(
         how,
         settings=(*kept, *inner.settings),
@@ -166,8 +171,8 @@ def _builtin(scope: Scope, name: str | None, words: Sequence[Field]) -> bool:
         case "exec" if len(words) == 1:
             pass
         case "source" | ".":
-            target = words[1].value if len(words) > 1 else None
-            scope.sourced |= target is None or not target.endswith(_HARMLESS)
+            if len(words) < 2 or not words[1].written.strip("'\"").endswith(_HARMLESS):  # noqa: PLR2004 - its file
+                _read_in(scope)
         case "shift":
             count = words[1].value if len(words) > 1 else "1"
             known = scope.arguments
@@ -184,12 +189,20 @@ def _builtin(scope: Scope, name: str | None, words: Sequence[Field]) -> bool:
     return True
 
 
+def _read_in(scope: Scope) -> None:
+    """Notice that something nobody sees here was run in this shell: it may have set anything."""
+    scope.sourced = True
+    scope.forget(list(scope.variables))
+
+
 def _shell(interpreter: Interpreter, name: str | None, words: Sequence[Field], how: Call) -> bool:
     """Follow the text that `bash -c TEXT` or `eval TEXT` hands to a shell."""
     if name == "eval":
         texts = [word.text for word in words[1:]]
         joined = texts[0] if len(texts) == 1 else made(interpreter.scope.source, " ".join(each.text for each in texts))
         _nested(interpreter, joined, interpreter.scope)
+        if _UNKNOWN_COMMAND.search(joined.text) and not _OF_TOOLS.search(" ".join(word.written for word in words)):
+            _read_in(interpreter.scope)
         return True
     if name not in _SHELLS:
         return False
