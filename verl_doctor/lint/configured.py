@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -138,7 +139,7 @@ def certain(launch: Launch, facts: Facts, key: str) -> str | None:
 def count(launch: Launch, facts: Facts, key: str) -> int | None:
     """Return a key's value where it is certain, and a whole number."""
     number = values.number(certain(launch, facts, key))
-    return int(number) if number is not None and number == int(number) else None
+    return int(number) if number is not None and math.isfinite(number) and number == int(number) else None
 
 
 def uses_vllm(launch: Launch) -> bool:

@@ -8,7 +8,10 @@ from typing import Any, Final
 
 Plain = bool | int | float | str | None
 _WORDS: Final[dict[str, Plain]] = {"true": True, "false": False, "null": None}
-_NUMBER: Final = re.compile(r"[+-]?(\d[\d_]*)?(\.\d*)?([eE][+-]?\d+)?")
+_DIGITS: Final = r"[0-9](?:_?[0-9])*"
+_NUMBER: Final = re.compile(rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?")
+_LONGEST: Final = 1000
+"""How many characters a number has at most; no setting needs more, and Python refuses longer ones."""
 _SIGNS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": lambda value, bound: value >= bound,
     "<=": lambda value, bound: value <= bound,
@@ -24,7 +27,7 @@ def plain(text: str) -> Plain:
         return stripped[1:-1]
     if stripped.lower() in _WORDS:
         return _WORDS[stripped.lower()]
-    if any(character.isdigit() for character in stripped) and _NUMBER.fullmatch(stripped):
+    if len(stripped) <= _LONGEST and _NUMBER.fullmatch(stripped):
         return float(stripped) if {".", "e", "E"} & set(stripped) else int(stripped)
     return stripped
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.lint.certainty import graded
+from verl_doctor.lint import values
 from verl_doctor.lint.configured import ROLLOUT, configured, count, module, value
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Fault
@@ -69,7 +70,8 @@ def _size(launch: Launch, facts: Facts) -> int | None:
     for key in _MORE:
         found = value(launch, facts, key)
         if found is not None:
-            size = size * int(found.text) if size and found.text.isdigit() else None
+            more = values.number(found.text)
+            size = size * more if size and isinstance(more, int) and more > 0 else None
         elif launch.setting("verl", key) is not None:
             return None
     return size

@@ -25,6 +25,7 @@ _DEEPEST: Final = 12
 """How many functions and shells may start one another."""
 _SHELLS: Final = frozenset({"bash", "sh", "zsh", "dash"})
 _READING: Final = frozenset({"read", "mapfile", "readarray", "getopts", "let", "printf"})
+_COUNT: Final = re.compile("[0-9]{1,6}")
 _HARMLESS: Final = ("/activate", "conda.sh", "/etc/profile")
 """Files that are sourced to choose an environment, not to set something for verl."""
 _UNKNOWN_COMMAND: Final = re.compile(rf"(?:^|[;&|\n({{])\s*[^\s=]*{UNKNOWN}|{UNKNOWN}\S*=")
@@ -176,7 +177,7 @@ def _builtin(scope: Scope, name: str | None, words: Sequence[Field]) -> bool:
         case "shift":
             count = words[1].value if len(words) > 1 else "1"
             known = scope.arguments
-            rest = known.fields[int(count) :] if count and count.isdigit() else ()
+            rest = known.fields[int(count) :] if count and _COUNT.fullmatch(count) else ()
             scope.arguments = Words(fields=rest, open=known.open)
         case "set" if any(word.value == "--" for word in words):
             place = next(index for index, word in enumerate(words) if word.value == "--")
