@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from verl_doctor.lint.budget import Budget
 from verl_doctor.lint.document import Span
 
 UNKNOWN: Final = "\ufdd0"
@@ -16,12 +17,13 @@ _NEWLINE: Final = 0x0A
 
 
 class Source:
-    """The bytes of a file, and the lines that its offsets are in."""
+    """The bytes of a file, the lines that its offsets are in, and what following it may still take."""
 
-    __slots__ = ("_lines", "data")
+    __slots__ = ("_lines", "budget", "data")
 
     def __init__(self, data: bytes) -> None:
         self.data: Final = data
+        self.budget = Budget()
         self._lines: Final = [0, *(index + 1 for index, byte in enumerate(data) if byte == _NEWLINE)]
 
     def line(self, offset: int) -> int:

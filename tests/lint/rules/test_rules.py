@@ -299,3 +299,11 @@ def test_defaults_that_may_be_set_from_elsewhere_make_it_milder() -> None:
         assert "from elsewhere" in fault.message
     (fault,) = ask(RULES["rollout-size-mismatch"], EIGHT + f"{TENSOR}=3\n", facts, takes_more=True)
     assert fault.severity is Severity.ERROR
+
+
+def test_a_slip_of_many_digits_takes_no_time() -> None:
+    launch = launch_of(
+        f"trainer.n_gpus_per_node={10**12}\n{ROLLOUT}.tensor_model_parallel_size=7\n", "verl.trainer.main_ppo"
+    )
+    facts = stated({"verl": "0.7.0"}, "told")
+    assert list(RULES["rollout-size-mismatch"].ask(launch, facts, MATRIX)) == []

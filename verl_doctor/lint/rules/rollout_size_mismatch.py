@@ -30,6 +30,8 @@ TENSOR: Final = f"{ROLLOUT}.tensor_model_parallel_size"
 _MORE: Final = (f"{ROLLOUT}.data_parallel_size", f"{ROLLOUT}.pipeline_model_parallel_size")
 _GPUS: Final = ("trainer.n_gpus_per_node", "trainer.nnodes")
 _PROGRAM: Final = "verl.trainer.main_ppo"
+_MOST: Final = 1_000_000
+"""GPUs that no cluster has: a slip of another kind."""
 
 
 def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
@@ -48,7 +50,7 @@ def _faults(launch: Launch, facts: Facts) -> Iterator[Fault]:
         return
     gpus = per_node * nodes
     whole = satisfies(start.release, ">=0.7.0") is True and size > per_node and size % per_node != 0
-    if gpus % size == 0 and not whole:
+    if (gpus % size == 0 and not whole) or gpus > _MOST:
         return
     fitting = [each for each in range(1, gpus + 1) if gpus % each == 0 and (each <= per_node or each % per_node == 0)]
     yield Fault(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from verl_doctor.lint.document import Launch, Setting
+from verl_doctor.lint.document import INSTALL, Launch, Setting
 from verl_doctor.lint.settings import is_of_verl, override, setting
 from verl_doctor.lint.shell import assignments, programs, runtime_env, wrappers
 from verl_doctor.lint.shell.expansion import Expander
@@ -143,7 +143,7 @@ def _launch(interpreter: Interpreter, words: Sequence[Field], how: Call) -> None
         _alone(interpreter, words, how.line)
         return
     settings = started.settings
-    if started.name != programs.INSTALL:
+    if started.name != INSTALL:
         exported = () if how.clean else tuple(assignments.exports(scope))
         settings = (*interpreter.slurm, *exported, *how.settings, *settings)
     interpreter.found.launches.append(

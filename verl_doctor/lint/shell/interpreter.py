@@ -58,7 +58,8 @@ class Interpreter:
             self.statement(node)
 
     def statement(self, node: Node) -> None:
-        """Follow one statement."""
+        """Follow one statement. Raises SpentError."""
+        self.unit.text.source.budget.step(self.unit.text, node.start_byte)
         match node.type:
             case "command":
                 commands.command(self, node)

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from verl_doctor.lint.document import Setting
+from verl_doctor.lint.document import INSTALL, Setting
 from verl_doctor.lint.requirement import requirement
 from verl_doctor.lint.settings import is_of_verl, is_unknown_word, override, setting
 from verl_doctor.lint.shell.scope import Field
 from verl_doctor.lint.shell.wrappers import is_python, program
 
-INSTALL: Final = "pip install"
 _WITH_VALUE: Final = frozenset({"-X", "-W", "-m", "-c", "--check-hash-based-pycs"})
 _HYDRA_WITH_VALUE: Final = frozenset({"--config-name", "--config-path", "--config-dir", "-cn", "-cp", "-cd"})
 _LAUNCHERS: Final = frozenset({"torch.distributed.run", "torch.distributed.launch", "accelerate.commands.launch"})
