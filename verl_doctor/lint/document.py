@@ -9,9 +9,9 @@ from typing import Final, Literal
 Format = Literal["shell", "slurm", "hydra", "ray-job", "dockerfile", "requirements"]
 INSTALL: Final = "pip install"
 """The program of a launch that installs packages."""
-Kind = Literal["verl", "environment", "vllm", "package", "slurm"]
+Kind = Literal["verl", "environment", "vllm", "package", "slurm", "word"]
 """What sets it: a key of verl's configuration, an environment variable, an option of vLLM's own command line, a
-requirement of an installation, an option of a Slurm job."""
+requirement of an installation, an option of a Slurm job; a word that sets nothing, where only settings may stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

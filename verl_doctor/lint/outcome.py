@@ -30,7 +30,9 @@ class Linted:
     @property
     def launches_nothing(self) -> bool:
         """Whether it is a script in which no start of verl or vLLM was recognised."""
-        return self.before.format in {"shell", "slurm"} and not any(each.trains_or_serves for each in self.before.launches)
+        return self.before.format in {"shell", "slurm"} and not any(
+            each.trains_or_serves for each in self.before.launches
+        )
 
     @property
     def is_changed(self) -> bool:

@@ -51,17 +51,19 @@ def _where(marker: Marker) -> Iterator[bool]:
     """Say for each environment that verl runs in whether a marker holds there."""
     for python in _PYTHONS:
         for machine in _MACHINES:
-            yield marker.evaluate({
-                "extra": "",
-                "implementation_name": "cpython",
-                "os_name": "posix",
-                "platform_machine": machine,
-                "platform_python_implementation": "CPython",
-                "platform_system": "Linux",
-                "python_full_version": f"{python}.0",
-                "python_version": python,
-                "sys_platform": "linux",
-            })
+            yield marker.evaluate(
+                {
+                    "extra": "",
+                    "implementation_name": "cpython",
+                    "os_name": "posix",
+                    "platform_machine": machine,
+                    "platform_python_implementation": "CPython",
+                    "platform_system": "Linux",
+                    "python_full_version": f"{python}.0",
+                    "python_version": python,
+                    "sys_platform": "linux",
+                }
+            )
 
 
 def _unknown(raw: str, whole: Span, written: str) -> Setting | None:

@@ -56,7 +56,9 @@ N = "trainer.nnodes"
         pytest.param(f"A=1\n(A=2)\n{MAIN} {N}=$A", {N: "1"}, id="subshell"),
         pytest.param(f"A=1\nread A\n{MAIN} {N}=$A", {N: None}, id="read"),
         pytest.param(f"A=1\n((A++))\n{MAIN} {N}=$A", {N: None}, id="counted-up"),
-        pytest.param(f'f() {{ {MAIN} {N}=$1 "$@"; }}\nf 3 trainer.b=4', {N: "3", "trainer.b": "4"}, id="function"),
+        pytest.param(
+            f'f() {{ {MAIN} {N}=$1 "$@"; }}\nf 3 trainer.b=4', {N: "3", "3": "3", "trainer.b": "4"}, id="function"
+        ),
         pytest.param(f'set -- {N}=3\n{MAIN} "$@"', {N: "3"}, id="set-arguments"),
         pytest.param(f"{MAIN} {N}={{1,2}}", {N: None}, id="braces"),
         pytest.param(f"A=~/x\n{MAIN} {N}=$A", {N: None}, id="home"),

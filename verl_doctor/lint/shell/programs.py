@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from verl_doctor.lint.document import INSTALL, Setting
+from verl_doctor.lint.hydra_words import TAKES_NEXT, refusal
 from verl_doctor.lint.requirement import requirement
 from verl_doctor.lint.settings import is_of_verl, is_unknown_word, override, setting
 from verl_doctor.lint.shell.scope import Field
@@ -156,6 +157,10 @@ def _overrides(words: Sequence[Field]) -> Iterator[Setting]:
             index += 1
         elif (found := override(word.text, word.whole, word.written)) is not None:
             yield found
+        elif name in TAKES_NEXT and not equals:
+            index += 1
+        elif refusal(text) is not None:
+            yield Setting(kind="word", name=text, value=text, written=word.written, whole=word.whole)
 
 
 def _of_two(kind: str, name: str, option: Field, value: Field) -> Setting:

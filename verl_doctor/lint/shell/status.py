@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
     from verl_doctor.lint.shell.unit import Unit
 
-_WORK: Final = frozenset({":", "true", "echo", "printf", "cd", "pushd", "mkdir", "set", "shopt", "ulimit", "source", "."})
+_WORK: Final = frozenset(
+    {":", "true", "echo", "printf", "cd", "pushd", "mkdir", "set", "shopt", "ulimit", "source", "."}
+)
 """Commands that work, or without which the rest of a script is not meant to run."""
 _FAIL: Final = frozenset({"false"})
 _ASSIGNMENTS: Final = frozenset({"variable_assignment", "variable_assignments", "declaration_command"})
