@@ -1,7 +1,8 @@
 """A launch, one setting a line, with the places where an edit would go.
 
 `export NAME=VALUE` sets a variable, `--option=VALUE` an option of vLLM's command line, `name==VERSION` is a
-requirement, `word WORD` a word that sets nothing, anything else an override of Hydra. A value of `$...` is one that only the running script knows.
+requirement, `word WORD` a word that sets nothing,
+anything else an override of Hydra. A value of `$...` is one that only the running script knows.
 """
 
 from __future__ import annotations

@@ -30,6 +30,11 @@ class Source:
         """Return the number of the line, from 1."""
         return bisect_right(self._lines, offset)
 
+    def start(self, line: int) -> int:
+        """Return the offset at which a line begins, after what indents it."""
+        offset = self._lines[min(line, len(self._lines)) - 1]
+        return offset + len(self.data[offset:]) - len(self.data[offset:].lstrip(b" \t"))
+
     def span(self, start: int, end: int) -> Span:
         """Return this part of the file."""
         return Span(start=start, end=end, line=self.line(start))
@@ -95,9 +100,9 @@ class Traced:
             return None
         return self.source.span(starts[0], ends[-1])
 
-    def line(self) -> int:
-        """Return the line of the first character that stands somewhere; 1 where none does."""
-        return next((self.source.line(start) for start in self.starts if start != _NOWHERE), 1)
+    def line(self, otherwise: int = 1) -> int:
+        """Return the line of the first character that stands somewhere; where none does, the `otherwise`."""
+        return next((self.source.line(start) for start in self.starts if start != _NOWHERE), otherwise)
 
     def as_shared(self) -> Traced:
         """Return the same text as one that is used elsewhere, too."""

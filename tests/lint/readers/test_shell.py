@@ -6,6 +6,7 @@ import pytest
 
 from tests.lint.reading import cut, document, values
 from verl_doctor.lint.document import Launch
+from verl_doctor.lint.places import line_of
 
 MAIN = "python3 -m verl.trainer.main_ppo"
 N = "trainer.nnodes"
@@ -316,3 +317,12 @@ def test_nested_deeply() -> None:
 
 def test_a_function_that_calls_itself() -> None:
     assert document(f"f() {{ f; {MAIN} a.b=1; }}\nf\n").launches
+
+
+def test_a_command_that_stands_nowhere_is_where_it_is_called() -> None:
+    found = document(f'N=2\nCMD="{MAIN}"\nCMD="$CMD {N}=$N"\nif x; then\n  eval $CMD\nfi\n')
+    (launch,) = found.launches
+    assert launch.line == 5
+    assert [line_of(found, setting) for setting in launch.settings] == [5]
+    (launch,) = document(f'C="{MAIN} {N}=1"\n\nbash -c "$C $D"\n').launches
+    assert launch.line in {1, 3}

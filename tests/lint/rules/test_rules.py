@@ -10,6 +10,7 @@ import pytest
 
 from tests.facts_of import facts_of, gpu_of
 from tests.lint.lines import PPO, corrected, launch_of
+from tests.lint.reading import document
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.facts.stated import stated
 from verl_doctor.lint import rules
@@ -312,3 +313,18 @@ def test_a_slip_of_many_digits_takes_no_time() -> None:
     )
     facts = stated({"verl": "0.7.0"}, "told")
     assert list(RULES["rollout-size-mismatch"].ask(launch, facts, MATRIX)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "told"),
+    [
+        ("plus-refused", '"+data.trust_remote_code=True"', 'Remove the +: "data.trust_remote_code=True"'),
+        ("plus-refused", "+data.trust_remote_code=True", "Remove the +: data.trust_remote_code=True"),
+        ("plus-missing", f"'{ENGINE}.foo=1'", f"Put a + before it: '+{ENGINE}.foo=1'"),
+        ("plus-missing", f"{ENGINE}.foo=1", f"Put a + before it: +{ENGINE}.foo=1"),
+    ],
+)
+def test_cures_of_quoted_settings(name: str, script: str, told: str) -> None:
+    (launch,) = document(f"python3 -m verl.trainer.main_ppo {script}\n").launches
+    (fault,) = RULES[name].ask(launch, facts_with("verl==0.7.0 vllm==0.12.0"), MATRIX)
+    assert fault.remedy.text == told

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint.certainty import graded
 from verl_doctor.lint import values
+from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import ROLLOUT, configured, count, module, value
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Fault

@@ -201,7 +201,7 @@ def _shell(interpreter: Interpreter, name: str | None, words: Sequence[Field], h
     if name == "eval":
         texts = [word.text for word in words[1:]]
         joined = texts[0] if len(texts) == 1 else made(interpreter.scope.source, " ".join(each.text for each in texts))
-        _nested(interpreter, joined, interpreter.scope)
+        _nested(interpreter, joined, interpreter.scope, how.line)
         if _UNKNOWN_COMMAND.search(joined.text) and not _OF_TOOLS.search(" ".join(word.written for word in words)):
             _read_in(interpreter.scope)
         return True
@@ -214,7 +214,7 @@ def _shell(interpreter: Interpreter, name: str | None, words: Sequence[Field], h
     scope.variables = {} if how.clean else {key: each for key, each in scope.variables.items() if each.exported}
     assignments.export(scope, how.settings)
     scope.arguments = Words(fields=tuple(words[place + 3 :]))
-    _nested(interpreter, words[place + 1].text, scope)
+    _nested(interpreter, words[place + 1].text, scope, how.line)
     return True
 
 
@@ -245,9 +245,9 @@ def handed(interpreter: Interpreter, text: Traced | None, name: str) -> None:
         _nested(interpreter, text, Scope(source=interpreter.scope.source))
 
 
-def _nested(interpreter: Interpreter, text: Traced, scope: Scope) -> None:
+def _nested(interpreter: Interpreter, text: Traced, scope: Scope, line: int = 1) -> None:
     if interpreter.depth < _DEEPEST and text.text.strip():
-        inner = unit(text)
+        inner = unit(text, line)
         slurm = (*interpreter.slurm, *batch(inner))
         replace(interpreter, unit=inner, scope=scope, slurm=slurm, depth=interpreter.depth + 1, called=set()).run()
 

@@ -131,7 +131,7 @@ def inside(words: Sequence[Field]) -> Started | None:
 
 
 def _elsewhere(words: Sequence[Field]) -> Started | None:
-    """Return what `sudo [NAME=VALUE]... COMMAND`, `ssh` or `kubectl exec` starts, which gets nothing of the caller's."""
+    """Return what `sudo [NAME=VALUE]... COMMAND`, `ssh` or `kubectl exec` starts, without what is exported."""
     started = _after(words, ())
     if started is None:
         return None
