@@ -323,3 +323,38 @@ def test_one_of_two_scripts_without_a_launch(lint: Lint, script: Path, tmp_path:
     assert out == (
         f"Nothing wrong in 2 files for verl 0.4.0, vllm 0.8.4; no launch of verl or vLLM was found in {other}."
     )
+
+
+def test_other_files_are_written_where_one_cannot_be(
+    lint: Lint, script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [script, tmp_path / "b.sh", tmp_path / "c.sh"]
+    for path in paths:
+        path.write_text(TEXT)
+
+    def write(path: Path, data: bytes) -> None:
+        if path.name == "b.sh":
+            raise WriteFailedError(f"{path} cannot be written: Read-only file system.")
+        path.write_bytes(data)
+
+    monkeypatch.setattr(run, "write", write)
+    with pytest.raises(WriteFailedError) as caught:
+        lint(*paths, fix=True)
+    told = f"{paths[1]} cannot be written: Read-only file system. Written: {paths[0]}, {paths[2]}."
+    assert (str(caught.value), caught.value.exit_code) == (told, 3)
+    assert [path.read_text() == TEXT for path in paths] == [False, True, False]
+
+
+def test_broken_yaml(lint: Lint, tmp_path: Path) -> None:
+    own, foreign = tmp_path / "own.yaml", tmp_path / "foreign.yaml"
+    own.write_text("actor_rollout_ref:\n  rollout: {n: 1\n")
+    foreign.write_text("{{ template }}: [\n")
+    for path in (own, foreign):
+        with pytest.raises(UsageError, match=r"yaml cannot be read: line \d: no YAML") as caught:
+            lint(path)
+        assert caught.value.exit_code == 2
+    code, out, _ = lint(tmp_path)
+    assert code == 0
+    assert "not read  " in out
+    assert "own.yaml" in out
+    assert "foreign.yaml" not in out

@@ -104,3 +104,8 @@ def test_exported_variables_after_source() -> None:
 )
 def test_environment_elsewhere(start: str, expected: dict[str, str]) -> None:
     assert values(f"export X=1\n{start} {MAIN} {N}=1") == {**expected, N: "1"}
+
+
+def test_a_word_that_the_grammar_splits_is_one() -> None:
+    found = values(f"D=x\n{MAIN} {N}=$HOME/c-$D/e data.seed=1")
+    assert found == {N: None, "data.seed": "1"}

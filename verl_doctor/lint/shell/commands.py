@@ -76,6 +76,11 @@ def _parts(interpreter: Interpreter, node: Node) -> tuple[tuple[Setting, ...], W
                 prefix = []
             word = child.named_children[0] if child.type == "command_name" and child.named_children else child
             expanded = expander.fields(word)
+            if not gap and fields:  # the grammar splits a-$NAME/b after a variable; what is unknown joins them
+                fields = _joined(
+                    fields, [replace(fields[-1], text=made(interpreter.scope.source, UNKNOWN), written="")]
+                )
+                continue
             is_one = gap in _CONTINUATIONS and fields and expanded.fields
             fields = _joined(fields, expanded.fields) if is_one else [*fields, *expanded.fields]
             is_open |= expanded.open
