@@ -75,3 +75,9 @@ def test_found(words: str, expected: list[str]) -> None:
 def test_other_programs_take_other_words() -> None:
     (launch,) = document("python3 train.py trainer.nnodes=1 --config x 1\n").launches
     assert list(hydra_cannot_parse.ask(launch, facts_of(), load())) == []
+
+
+def test_a_word_alone_makes_no_program_one_of_verls() -> None:
+    assert document("python3 train.py trainer.nnodes 1\n").launches == ()
+    (launch,) = document("python3 train.py trainer.nnodes=1 other 1\n").launches
+    assert [setting.kind for setting in launch.settings] == ["verl"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Final
@@ -36,6 +37,12 @@ def number(text: str | None) -> float | None:
     """Return a value that is a number; None for any other."""
     value = plain(text) if text is not None else None
     return None if value is None or isinstance(value, bool | str) else value
+
+
+def whole(text: str | None) -> int | None:
+    """Return a value that is a whole number; None for any other."""
+    value = number(text)
+    return int(value) if value is not None and math.isfinite(value) and value == int(value) else None
 
 
 def written(default: Any) -> str:

@@ -72,8 +72,8 @@ def _size(launch: Launch, facts: Facts) -> int | None:
     for key in _MORE:
         found = value(launch, facts, key)
         if found is not None:
-            more = values.number(found.text)
-            size = size * more if size and isinstance(more, int) and more > 0 else None
+            more = values.whole(found.text)
+            size = size * more if size and more and more > 0 else None
         elif launch.setting("verl", key) is not None:
             return None
     return size
