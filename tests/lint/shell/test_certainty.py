@@ -58,6 +58,11 @@ def test_lists(line: str, value: str | None) -> None:
     assert values(f"A=1\n{line}\n{MAIN} {N}=$A")[N] == value
 
 
+def test_what_a_chain_sets_is_known_in_it() -> None:
+    found = document(f"A=1\npip install x && A=2 && {MAIN} {N}=$A\n{MAIN} {N}=$A\n").launches
+    assert [launch.settings[-1].value for launch in found if launch.program != "pip install"] == ["2", None]
+
+
 def test_launches_of_lists_are_found() -> None:
     found = document(f"grep x f && {MAIN} {N}=1\ncd y && {MAIN} {N}=2\npython z.py || {MAIN} {N}=3\n")
     assert [launch.settings[-1].value for launch in found.launches] == ["1", "2", "3"]

@@ -12,7 +12,7 @@ from verl_doctor.lint.shell import assignments, commands
 from verl_doctor.lint.shell.expansion import Expander
 from verl_doctor.lint.shell.heredoc import handed_to_cat
 from verl_doctor.lint.shell.scope import Field, Function, Scope, Words
-from verl_doctor.lint.shell.status import sign, works
+from verl_doctor.lint.shell.status import chain, sign, works
 from verl_doctor.lint.shell.unit import Unit
 
 if TYPE_CHECKING:
@@ -144,17 +144,23 @@ class Interpreter:
 
     def follow_list(self, node: Node) -> None:
         """Follow `a && b` and `a || b`; whether b runs is known only where it is known whether a works."""
-        left, right = node.named_children[0], node.named_children[-1]
-        self.statement(left)
-        if self.scope.dead or left == right:
+        parts = chain(node)
+        self.listed(parts, runs_after=sign(node) == "&&")
+
+    def listed(self, parts: Sequence[Node], *, runs_after: bool) -> None:
+        """Follow statements of which each runs where the one before it works, or fails; those after it see it done."""
+        first, rest = parts[0], parts[1:]
+        self.statement(first)
+        if self.scope.dead or not rest:
             return
-        left_works = works(left, self.unit)
-        if left_works is None:
-            self.scope.join([self._apart(right), self.scope.copy()])
-        elif left_works == (sign(node) == "&&"):
-            self.statement(right)
-        else:
-            self._apart(right)
+        first_works = works(first, self.unit)
+        if first_works is runs_after:
+            self.listed(rest, runs_after=runs_after)
+            return
+        inner = self.scope.copy()
+        self.within(inner).listed(rest, runs_after=runs_after)
+        if first_works is None:
+            self.scope.join([inner, self.scope.copy()])
 
     def follow_define(self, node: Node) -> None:
         """Keep a function for when it is called."""

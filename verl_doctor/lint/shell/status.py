@@ -44,6 +44,15 @@ def sign(node: Node) -> str:
     return next((child.type for child in node.children if child.type in {"&&", "||"}), "&&")
 
 
+def chain(node: Node) -> list[Node]:
+    """Return the sides of a list; of `a && b && c` all three, for c runs where both others work."""
+    left, right = node.named_children[0], node.named_children[-1]
+    if left == right:
+        return [left]
+    goes_on = left.type == "list" and sign(left) == sign(node) == "&&"
+    return [*(chain(left) if goes_on else [left]), right]
+
+
 def _of_list(node: Node, unit: Unit) -> bool | None:
     left, right = works(node.named_children[0], unit), works(node.named_children[-1], unit)
     decides = sign(node) == "||"
