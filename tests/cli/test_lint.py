@@ -295,3 +295,66 @@ def test_without_the_grammar(tmp_path: Path) -> None:
     assert finished.returncode == 3
     assert "pip install 'verl-doctor[lint]'" in finished.stderr
     assert doctor("lint", tmp_path / "requirements.txt", "--verl", "0.4.0", environ=environ).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("echo hello\n", True, id="other-work"),
+        pytest.param("pip install vllm==0.8.4\n", True, id="installs"),
+        pytest.param("export A=1\n", True, id="variables"),
+        pytest.param(f"{MAIN} trainer.x=1\n", False, id="verl"),
+        pytest.param("vllm serve m\n", False, id="vllm"),
+        pytest.param("$RUN trainer.x=1\n", False, id="unknown-program"),
+    ],
+)
+def test_a_script_without_a_launch(lint: Lint, script: Path, text: str, told: bool) -> None:
+    script.write_text(text)
+    code, out, _ = lint(script)
+    said = f"No launch of verl or vLLM was found in {script}, so there was little to judge."
+    assert (code, " ".join(out.split())) == (0, said if told else "Nothing wrong in 1 file for verl 0.4.0, vllm 0.8.4.")
+
+
+def test_one_of_two_scripts_without_a_launch(lint: Lint, script: Path, tmp_path: Path) -> None:
+    script.write_text(f"{MAIN}\n")
+    other = tmp_path / "other.sh"
+    other.write_text("echo hello\n")
+    out = " ".join(lint(script, other)[1].split())
+    assert out == (
+        f"Nothing wrong in 2 files for verl 0.4.0, vllm 0.8.4; no launch of verl or vLLM was found in {other}."
+    )
+
+
+def test_other_files_are_written_where_one_cannot_be(
+    lint: Lint, script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [script, tmp_path / "b.sh", tmp_path / "c.sh"]
+    for path in paths:
+        path.write_text(TEXT)
+
+    def write(path: Path, data: bytes) -> None:
+        if path.name == "b.sh":
+            raise WriteFailedError(f"{path} cannot be written: Read-only file system.")
+        path.write_bytes(data)
+
+    monkeypatch.setattr(run, "write", write)
+    with pytest.raises(WriteFailedError) as caught:
+        lint(*paths, fix=True)
+    told = f"{paths[1]} cannot be written: Read-only file system. Written: {paths[0]}, {paths[2]}."
+    assert (str(caught.value), caught.value.exit_code) == (told, 3)
+    assert [path.read_text() == TEXT for path in paths] == [False, True, False]
+
+
+def test_broken_yaml(lint: Lint, tmp_path: Path) -> None:
+    own, foreign = tmp_path / "own.yaml", tmp_path / "foreign.yaml"
+    own.write_text("actor_rollout_ref:\n  rollout: {n: 1\n")
+    foreign.write_text("{{ template }}: [\n")
+    for path in (own, foreign):
+        with pytest.raises(UsageError, match=r"yaml cannot be read: line \d: no YAML") as caught:
+            lint(path)
+        assert caught.value.exit_code == 2
+    code, out, _ = lint(tmp_path)
+    assert code == 0
+    assert "not read  " in out
+    assert "own.yaml" in out
+    assert "foreign.yaml" not in out

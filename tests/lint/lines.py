@@ -1,7 +1,8 @@
 """A launch, one setting a line, with the places where an edit would go.
 
 `export NAME=VALUE` sets a variable, `--option=VALUE` an option of vLLM's command line, `name==VERSION` is a
-requirement, anything else an override of Hydra. A value of `$...` is one that only the running script knows.
+requirement, `word WORD` a word that sets nothing,
+anything else an override of Hydra. A value of `$...` is one that only the running script knows.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ PPO = "verl.trainer.main_ppo"
 _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("environment", re.compile(r"export (?P<sigil>)(?P<name>\w+)=(?P<value>.*)")),
     ("vllm", re.compile(r"--(?P<sigil>)(?P<name>[\w.-]+)(?:=(?P<value>.*))?")),
+    ("word", re.compile(r"word (?P<sigil>)(?P<name>.*)(?P<value>)")),
     ("package", re.compile(r"(?P<sigil>)(?P<name>[\w-]+)(?P<value>(?:==|>=|<).*)")),
     ("verl", re.compile(r"(?P<sigil>\+\+|\+|~)?(?P<name>[\w.@/-]+)=(?P<value>.*)")),
 )

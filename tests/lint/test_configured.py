@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 
 from tests.lint.lines import PPO, launch_of
+from tests.lint.reading import document
 from verl_doctor.facts.stated import stated
 from verl_doctor.lint import values
 from verl_doctor.lint.configured import Value, certain, configured, count, module, trains, uses_vllm, value
+from verl_doctor.lint.judge import all_rules, judge
 from verl_doctor.lint.versions import released
+from verl_doctor.matrix.load import load
 from verl_doctor.model import Unavailable
 
 N = "actor_rollout_ref.rollout.n"
@@ -118,3 +121,47 @@ def test_engine(name: str, *, expected: bool) -> None:
 def test_values_as_hydra_reads_them(text: str, expected: values.Plain) -> None:
     assert values.plain(text) == expected
     assert type(values.plain(text)) is type(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("e5", "e5"),
+        ("1_", "1_"),
+        ("1__0", "1__0"),
+        ("_1", "_1"),
+        (".", "."),
+        ("\N{SUPERSCRIPT TWO}", "\N{SUPERSCRIPT TWO}"),
+        ("\N{ARABIC-INDIC DIGIT ONE}", "\N{ARABIC-INDIC DIGIT ONE}"),
+        ("9" * 5000, "9" * 5000),
+        ("1_000", 1000),
+        ("-.5", -0.5),
+        ("5.", 5.0),
+        ("1e3", 1000.0),
+        ("1e999", float("inf")),
+    ],
+)
+def test_numbers(text: str, expected: object) -> None:
+    assert values.plain(text) == expected
+
+
+@pytest.mark.parametrize("text", ["e5", "1_", "1__0", "1e999", "-1e999", "\N{SUPERSCRIPT TWO}", "9" * 5000, "nan"])
+def test_no_rule_breaks_on_a_value(text: str) -> None:
+    actor, rollout = "actor_rollout_ref.actor", "actor_rollout_ref.rollout"
+    keys = [
+        "trainer.n_gpus_per_node",
+        "trainer.nnodes",
+        "data.train_batch_size",
+        f"{actor}.ppo_mini_batch_size",
+        f"{actor}.ppo_micro_batch_size_per_gpu",
+        f"{actor}.ulysses_sequence_parallel_size",
+        f"{rollout}.tensor_model_parallel_size",
+        f"{rollout}.data_parallel_size",
+        f"{rollout}.gpu_memory_utilization",
+        f"{rollout}.max_num_batched_tokens",
+        f"{rollout}.n",
+    ]
+    facts = stated({"verl": "0.7.0", "vllm": "0.12.0"}, "told")
+    for odd in keys:
+        script = " ".join(["python3 -m verl.trainer.main_ppo", *(f"{key}={text if key == odd else 8}" for key in keys)])
+        assert judge(document(script), facts, load(), all_rules()).crashed == (), odd

@@ -139,7 +139,8 @@ def launch(entry: str | Case) -> str:
         return entry
     settings = " ".join(wanted.said(key) for key, wanted in entry.settings)
     where = " or ".join("; ".join(condition(each.stated)) for each in entry.where)
-    return ("not with " if entry.spares else "") + settings + (f"  # where {where}" if where else "")
+    head = "not with " if settings else "not"
+    return (head if entry.spares else "") + settings + (f"  # where {where}" if where else "")
 
 
 OTHERWISE: Final = "otherwise"

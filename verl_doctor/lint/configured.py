@@ -62,9 +62,11 @@ class Value:
 
 def module(launch: Launch) -> str | None:
     """Return the module that a launch runs, whether it is named as such or by its file."""
-    if not launch.program:
-        return None
-    name = launch.program
+    return module_of(launch.program) if launch.program else None
+
+
+def module_of(name: str) -> str:
+    """Return the name of a module that may be named by its file."""
     if name.endswith(".py"):
         _, found, inner = f"/{name}".rpartition("/verl/")
         name = (f"verl/{inner}" if found else name).removesuffix(".py").replace("/", ".")
@@ -137,8 +139,7 @@ def certain(launch: Launch, facts: Facts, key: str) -> str | None:
 
 def count(launch: Launch, facts: Facts, key: str) -> int | None:
     """Return a key's value where it is certain, and a whole number."""
-    number = values.number(certain(launch, facts, key))
-    return int(number) if number is not None and number == int(number) else None
+    return values.whole(certain(launch, facts, key))
 
 
 def uses_vllm(launch: Launch) -> bool:

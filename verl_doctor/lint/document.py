@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 Format = Literal["shell", "slurm", "hydra", "ray-job", "dockerfile", "requirements"]
-Kind = Literal["verl", "environment", "vllm", "package", "slurm"]
+INSTALL: Final = "pip install"
+"""The program of a launch that installs packages."""
+Kind = Literal["verl", "environment", "vllm", "package", "slurm", "word"]
 """What sets it: a key of verl's configuration, an environment variable, an option of vLLM's own command line, a
-requirement of an installation, an option of a Slurm job."""
+requirement of an installation, an option of a Slurm job; a word that sets nothing, where only settings may stand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,11 @@ class Launch:
     line: int
     settings: tuple[Setting, ...] = ()
     open: bool = False
+
+    @property
+    def trains_or_serves(self) -> bool:
+        """Whether a program is started with settings of verl or vLLM, not only variables set or packages installed."""
+        return self.program not in {None, INSTALL} or any(each.kind in {"verl", "vllm"} for each in self.settings)
 
     def setting(self, kind: Kind, name: str) -> Setting | None:
         """Return the setting that counts; None where it is not set here."""

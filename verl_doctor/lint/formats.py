@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from verl_doctor.lint.budget import Budget
 from verl_doctor.lint.document import Format
 from verl_doctor.lint.traced import Traced
 
@@ -98,4 +99,6 @@ def _starts_something(text: Traced) -> bool:
     """Say whether a text, read as a script, starts something of verl or sets variables for it."""
     from verl_doctor.lint.readers import shell
 
-    return bool(shell.read(text)[0])
+    found = bool(shell.read(text)[0])
+    text.source.budget = Budget()
+    return found

@@ -28,6 +28,13 @@ class Linted:
     corrected: tuple[Correction, ...] = ()
 
     @property
+    def launches_nothing(self) -> bool:
+        """Whether it is a script in which no start of verl or vLLM was recognised."""
+        return self.before.format in {"shell", "slurm"} and not any(
+            each.trains_or_serves for each in self.before.launches
+        )
+
+    @property
     def is_changed(self) -> bool:
         """Whether the corrections come to something."""
         return self.after.data != self.before.data

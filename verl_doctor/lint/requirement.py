@@ -11,15 +11,20 @@ from verl_doctor.lint.document import Setting, Span
 from verl_doctor.lint.traced import UNKNOWN, Traced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+
+    from packaging.markers import Marker
 
 _SIGNS = "=<>!~"
+_PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+_MACHINES = ("x86_64", "aarch64")
 
 
 def requirement(text: Traced, whole: Span, written: str) -> Setting | None:
     """Return what a word requires; None where it is no requirement (a path, a number, a bare URL).
 
-    The value is the version specifier, empty where any version will do, None where a URL or a variable decides.
+    The value is the version specifier, empty where any version will do, None where a URL or a variable decides, or
+    where the requirement does not hold on every Linux with a Python that verl runs with.
     """
     raw = text.text
     if UNKNOWN in raw:
@@ -31,14 +36,34 @@ def requirement(text: Traced, whole: Span, written: str) -> Setting | None:
     if parsed.name.isdigit():
         return None
     start, end = _specifier(raw)
+    is_known = not parsed.url and (parsed.marker is None or all(_where(parsed.marker)))
     return Setting(
         kind="package",
         name=normalise(parsed.name),
-        value=None if parsed.url else text.text[start:end],
+        value=text.text[start:end] if is_known else None,
         written=written,
         whole=whole,
-        literal=None if parsed.url else text.literal(start, end),
+        literal=text.literal(start, end) if is_known else None,
     )
+
+
+def _where(marker: Marker) -> Iterator[bool]:
+    """Say for each environment that verl runs in whether a marker holds there."""
+    for python in _PYTHONS:
+        for machine in _MACHINES:
+            yield marker.evaluate(
+                {
+                    "extra": "",
+                    "implementation_name": "cpython",
+                    "os_name": "posix",
+                    "platform_machine": machine,
+                    "platform_python_implementation": "CPython",
+                    "platform_system": "Linux",
+                    "python_full_version": f"{python}.0",
+                    "python_version": python,
+                    "sys_platform": "linux",
+                }
+            )
 
 
 def _unknown(raw: str, whole: Span, written: str) -> Setting | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from verl_doctor.errors import UsageError
+from verl_doctor.errors import DoctorError, UsageError, WriteFailedError
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.lint.circumstances import versions_of
 from verl_doctor.lint.document import Document
@@ -37,6 +37,10 @@ def lint(
                 raise
             passed_over.append((path, str(error)))
             continue
+        if document is not None and (broken := _broken_yaml(document)) is not None:
+            if not is_searched:
+                raise UnfitError(f"{_name(path)} cannot be read: {broken}.")
+            document = document if _concerns_verl(document) else None
         if document is None and not is_searched:
             raise UnfitError(f"{_name(path)} sets nothing for verl: it is no launch script or configuration of verl.")
         if document is None:
@@ -71,15 +75,46 @@ def correct(outcome: Outcome, facts: Facts, matrix: Matrix) -> Outcome:
 
 
 def write_corrected(outcome: Outcome) -> None:
-    """Write the files that corrections change, each whole or not at all. Raises WriteFailedError.
+    """Write the files that corrections change, each whole or not at all, also where another cannot be written.
 
-    A file that has changed since it was read is left alone: UnfitError.
+    A file that has changed since it was read is left alone. Raises WriteFailedError at the end, which names what was
+    written and what was not.
     """
-    for each in outcome.files:
-        if each.is_changed:
-            if content(each.before.path) != each.before.data:
-                raise UnfitError(f"{each.before.path} has changed while it was judged; it is left as it is.")
-            write(each.before.path, each.after.data)
+    written: list[str] = []
+    failed: list[DoctorError] = []
+    for each in (file for file in outcome.files if file.is_changed):
+        try:
+            _write_unchanged(each)
+            written.append(str(each.before.path))
+        except DoctorError as error:
+            failed.append(error)
+    if len(failed) == 1 and not written:
+        raise failed[0]
+    if failed:
+        told = f"Written: {', '.join(written)}." if written else "Nothing was written."
+        raise WriteFailedError(" ".join([*map(str, failed), told]))
+
+
+def _write_unchanged(file: Linted) -> None:
+    if content(file.before.path) != file.before.data:
+        raise UnfitError(f"{file.before.path} has changed while it was judged; it is left as it is.")
+    write(file.before.path, file.after.data)
+
+
+def _broken_yaml(document: Document) -> str | None:
+    """Return why YAML cannot be read, with the line; None where it can, or the file is no YAML."""
+    if document.format not in {"hydra", "ray-job"} or document.launches or not document.unread:
+        return None
+    line, reason = document.unread[0]
+    return f"line {line}: {reason}"
+
+
+def _concerns_verl(document: Document) -> bool:
+    """Say whether broken YAML has a key that only a configuration of verl has, at its top."""
+    from verl_doctor.lint.readers.hydra import TELLING
+
+    keys = tuple(f"{key}:" for key in TELLING)
+    return any(line.startswith(keys) for line in document.data.decode("utf-8", "replace").splitlines())
 
 
 def _judged(document: Document, facts: Facts, matrix: Matrix) -> Linted:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from verl_doctor.lint.budget import Budget
 from verl_doctor.lint.document import Span
 
 UNKNOWN: Final = "\ufdd0"
@@ -16,17 +17,23 @@ _NEWLINE: Final = 0x0A
 
 
 class Source:
-    """The bytes of a file, and the lines that its offsets are in."""
+    """The bytes of a file, the lines that its offsets are in, and what following it may still take."""
 
-    __slots__ = ("_lines", "data")
+    __slots__ = ("_lines", "budget", "data")
 
     def __init__(self, data: bytes) -> None:
         self.data: Final = data
+        self.budget = Budget()
         self._lines: Final = [0, *(index + 1 for index, byte in enumerate(data) if byte == _NEWLINE)]
 
     def line(self, offset: int) -> int:
         """Return the number of the line, from 1."""
         return bisect_right(self._lines, offset)
+
+    def start(self, line: int) -> int:
+        """Return the offset at which a line begins, after what indents it."""
+        offset = self._lines[min(line, len(self._lines)) - 1]
+        return offset + len(self.data[offset:]) - len(self.data[offset:].lstrip(b" \t"))
 
     def span(self, start: int, end: int) -> Span:
         """Return this part of the file."""
@@ -93,9 +100,9 @@ class Traced:
             return None
         return self.source.span(starts[0], ends[-1])
 
-    def line(self) -> int:
-        """Return the line of the first character that stands somewhere; 1 where none does."""
-        return next((self.source.line(start) for start in self.starts if start != _NOWHERE), 1)
+    def line(self, otherwise: int = 1) -> int:
+        """Return the line of the first character that stands somewhere; where none does, the `otherwise`."""
+        return next((self.source.line(start) for start in self.starts if start != _NOWHERE), otherwise)
 
     def as_shared(self) -> Traced:
         """Return the same text as one that is used elsewhere, too."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Final
 
 Plain = bool | int | float | str | None
 _WORDS: Final[dict[str, Plain]] = {"true": True, "false": False, "null": None}
-_NUMBER: Final = re.compile(r"[+-]?(\d[\d_]*)?(\.\d*)?([eE][+-]?\d+)?")
+_DIGITS: Final = r"[0-9](?:_?[0-9])*"
+_NUMBER: Final = re.compile(rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?{_DIGITS})?")
+_LONGEST: Final = 1000
+"""How many characters a number has at most; no setting needs more, and Python refuses longer ones."""
 _SIGNS: Final[dict[str, Callable[[float, float], bool]]] = {
     ">=": lambda value, bound: value >= bound,
     "<=": lambda value, bound: value <= bound,
@@ -24,7 +28,7 @@ def plain(text: str) -> Plain:
         return stripped[1:-1]
     if stripped.lower() in _WORDS:
         return _WORDS[stripped.lower()]
-    if any(character.isdigit() for character in stripped) and _NUMBER.fullmatch(stripped):
+    if len(stripped) <= _LONGEST and _NUMBER.fullmatch(stripped):
         return float(stripped) if {".", "e", "E"} & set(stripped) else int(stripped)
     return stripped
 
@@ -33,6 +37,12 @@ def number(text: str | None) -> float | None:
     """Return a value that is a number; None for any other."""
     value = plain(text) if text is not None else None
     return None if value is None or isinstance(value, bool | str) else value
+
+
+def whole(text: str | None) -> int | None:
+    """Return a value that is a whole number; None for any other."""
+    value = number(text)
+    return int(value) if value is not None and math.isfinite(value) and value == int(value) else None
 
 
 def written(default: Any) -> str:

@@ -12,7 +12,7 @@ from rich.text import Text
 from verl_doctor.lint.document import Document
 from verl_doctor.lint.fault import Fault
 from verl_doctor.lint.fix import applied, edits_of
-from verl_doctor.lint.outcome import Mode, Outcome
+from verl_doctor.lint.outcome import Linted, Mode, Outcome
 from verl_doctor.lint.places import line_of, text_of
 from verl_doctor.model import Severity
 from verl_doctor.report.fold import fold
@@ -103,8 +103,12 @@ def _summary(outcome: Outcome, mode: Mode) -> str:
     incomplete = any(file.after.unread for file in outcome.files) or outcome.passed_over or outcome.crashed
     but = ", but not all of it could be judged" if incomplete else ""
     if not faults:
+        idle = [file for file in outcome.files if file.launches_nothing]
+        if idle and len(idle) == len(outcome.files) and not corrected:
+            return f"No launch of verl or vLLM was found in {_named(idle)}, so there was little to judge{but}."
         done = f"{_count(corrected, 'finding')} corrected, none left" if corrected else "Nothing wrong"
-        return f"{done} in {judged}{but}."
+        without = f"; no launch of verl or vLLM was found in {_named(idle)}" if idle else ""
+        return f"{done} in {judged}{but}{without}."
     found = f"{_counted(faults)} {'left ' if mode == 'fix' else ''}in {judged}{but}"
     if mode == "fix":
         return f"{found}; {corrected} corrected{after}."
@@ -112,6 +116,10 @@ def _summary(outcome: Outcome, mode: Mode) -> str:
         return f"{found}; --fix corrects {corrected}{after}."
     fixable = sum(bool(edits_of(file.before, fault)) for file in outcome.files for fault in file.found.faults)
     return f"{found}{f'; --fix corrects {fixable}, --diff shows how' if fixable else ''}."
+
+
+def _named(files: Sequence[Linted]) -> str:
+    return str(files[0].before.path) if len(files) == 1 else _count(len(files), "file")
 
 
 def _counted(faults: Sequence[Fault]) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.lint.reading import cut, document, values
 from verl_doctor.lint.document import Launch
+from verl_doctor.lint.places import line_of
 
 MAIN = "python3 -m verl.trainer.main_ppo"
 N = "trainer.nnodes"
@@ -56,7 +57,9 @@ N = "trainer.nnodes"
         pytest.param(f"A=1\n(A=2)\n{MAIN} {N}=$A", {N: "1"}, id="subshell"),
         pytest.param(f"A=1\nread A\n{MAIN} {N}=$A", {N: None}, id="read"),
         pytest.param(f"A=1\n((A++))\n{MAIN} {N}=$A", {N: None}, id="counted-up"),
-        pytest.param(f'f() {{ {MAIN} {N}=$1 "$@"; }}\nf 3 trainer.b=4', {N: "3", "trainer.b": "4"}, id="function"),
+        pytest.param(
+            f'f() {{ {MAIN} {N}=$1 "$@"; }}\nf 3 trainer.b=4', {N: "3", "3": "3", "trainer.b": "4"}, id="function"
+        ),
         pytest.param(f'set -- {N}=3\n{MAIN} "$@"', {N: "3"}, id="set-arguments"),
         pytest.param(f"{MAIN} {N}={{1,2}}", {N: None}, id="braces"),
         pytest.param(f"A=~/x\n{MAIN} {N}=$A", {N: None}, id="home"),
@@ -314,3 +317,12 @@ def test_nested_deeply() -> None:
 
 def test_a_function_that_calls_itself() -> None:
     assert document(f"f() {{ f; {MAIN} a.b=1; }}\nf\n").launches
+
+
+def test_a_command_that_stands_nowhere_is_where_it_is_called() -> None:
+    found = document(f'N=2\nCMD="{MAIN}"\nCMD="$CMD {N}=$N"\nif x; then\n  eval $CMD\nfi\n')
+    (launch,) = found.launches
+    assert launch.line == 5
+    assert [line_of(found, setting) for setting in launch.settings] == [5]
+    (launch,) = document(f'C="{MAIN} {N}=1"\n\nbash -c "$C $D"\n').launches
+    assert launch.line in {1, 3}

@@ -10,6 +10,7 @@ import pytest
 
 from tests.facts_of import facts_of, gpu_of
 from tests.lint.lines import PPO, corrected, launch_of
+from tests.lint.reading import document
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.facts.stated import stated
 from verl_doctor.lint import rules
@@ -85,6 +86,9 @@ FOUND: list[tuple[str, str, str, str]] = [
     ("batch-size-mismatch", f"{BATCH}=128\n", "verl==0.4.1", ""),
     ("batch-size-mismatch", f"{BATCH}=128\n{MINI}=256\n", "verl==0.7.0", "more than data.train_batch_size"),
     ("batch-size-mismatch", EIGHT + f"{MINI}=64\n{MICRO}=3\n", "verl==0.5.0", "8 samples"),
+    ("hydra-cannot-parse", "word 1\n", "", "is no KEY=VALUE"),
+    ("hydra-cannot-parse", "word --trainer.nnodes=1\n", "", "no option of Hydra"),
+    ("hydra-cannot-parse", "data.train_files=[a.parquet,\n", "", "has a bracket"),
     ("pins-contradict", "vllm==0.7.2\ntorch==2.6.0\n", "", "torch==2.5.1"),
     ("pins-contradict", "flash-attn==2.8.0\ntorch==2.6.0\n", "", "flash-attn"),
     ("pins-contradict", "verl==0.6.1\nvllm==0.33.0\n", "", "verl 0.6"),
@@ -184,6 +188,8 @@ SILENT = [
     ("batch-size-mismatch", f"{BATCH}=128\n{MINI}=256\n", "verl==0.2.0.post2", "not checked yet"),
     ("batch-size-mismatch", f"{BATCH}=128\n{MINI}=256\n{ACTOR}.use_dynamic_bsz=True\n", "verl==0.7.0", "dynamic"),
     ("batch-size-mismatch", f"{BATCH}=100\n{MINI}=100\n{ACTOR}.strategy=megatron\n", "verl==0.5.0", "Megatron"),
+    ("hydra-cannot-parse", "data.train_files=[a.parquet,b.parquet]\n", "", "closed"),
+    ("hydra-cannot-parse", "trainer.project_name=$N\n", "", "not known"),
     ("pins-contradict", "vllm==0.7.2\ntorch==2.5.1\n", "", "fits"),
     ("pins-contradict", "vllm==0.7.2\ntorch>=2.6\n", "", "no pin"),
     ("pins-contradict", "vllm==99.0\ntorch==2.6.0\n", "", "a release that is not known"),
@@ -307,3 +313,26 @@ def test_defaults_that_may_be_set_from_elsewhere_make_it_milder() -> None:
         assert "from elsewhere" in fault.message
     (fault,) = ask(RULES["rollout-size-mismatch"], EIGHT + f"{TENSOR}=3\n", facts, takes_more=True)
     assert fault.severity is Severity.ERROR
+
+
+def test_a_slip_of_many_digits_takes_no_time() -> None:
+    launch = launch_of(
+        f"trainer.n_gpus_per_node={10**12}\n{ROLLOUT}.tensor_model_parallel_size=7\n", "verl.trainer.main_ppo"
+    )
+    facts = stated({"verl": "0.7.0"}, "told")
+    assert list(RULES["rollout-size-mismatch"].ask(launch, facts, MATRIX)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "script", "told"),
+    [
+        ("plus-refused", '"+data.trust_remote_code=True"', 'Remove the +: "data.trust_remote_code=True"'),
+        ("plus-refused", "+data.trust_remote_code=True", "Remove the +: data.trust_remote_code=True"),
+        ("plus-missing", f"'{ENGINE}.foo=1'", f"Put a + before it: '+{ENGINE}.foo=1'"),
+        ("plus-missing", f"{ENGINE}.foo=1", f"Put a + before it: +{ENGINE}.foo=1"),
+    ],
+)
+def test_cures_of_quoted_settings(name: str, script: str, told: str) -> None:
+    (launch,) = document(f"python3 -m verl.trainer.main_ppo {script}\n").launches
+    (fault,) = RULES[name].ask(launch, facts_with("verl==0.7.0 vllm==0.12.0"), MATRIX)
+    assert fault.remedy.text == told

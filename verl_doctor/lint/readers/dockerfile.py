@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from yaml.nodes import SequenceNode
 
+from verl_doctor.lint.budget import SpentError
 from verl_doctor.lint.document import Launch, Span
 from verl_doctor.lint.grammars import errors, parse
 from verl_doctor.lint.readers import Reading
@@ -53,12 +54,15 @@ def read(text: Traced) -> Reading:
         found.unread.append((_line(text, node), f"not understood: {beginning or 'the end of the file'}"))
     stages: dict[str, Scope] = {}
     stage = _Stage(text=text, found=found, scope=Scope(source=text.source))
-    for node in root.named_children:
-        if node.type == "from_instruction":
-            _end(stage)
-            stage = _Stage(text=text, found=found, scope=_begin(text, node, stages))
-        _follow(stage, node)
-    _end(stage)
+    try:
+        for node in root.named_children:
+            if node.type == "from_instruction":
+                _end(stage)
+                stage = _Stage(text=text, found=found, scope=_begin(text, node, stages))
+            _follow(stage, node)
+        _end(stage)
+    except SpentError as error:
+        found.unread.append((error.line, error.reason))
     return tuple(found.launches), tuple(sorted(set(found.unread)))
 
 

@@ -14,7 +14,7 @@ from verl_doctor.lint.settings import CONFIGURATION
 from verl_doctor.lint.traced import Traced
 from verl_doctor.lint.yaml_nodes import Entry, YamlError, documents, entries, find, plain, scalar
 
-_TELLING: Final = frozenset(
+TELLING: Final = frozenset(
     {"actor_rollout_ref", "custom_reward_function", "reward_model", "ray_kwargs", "global_profiler", "transfer_queue"}
 )
 """Keys that nobody else has at the top."""
@@ -36,7 +36,7 @@ def is_configuration(text: Traced, roots: Sequence[Node]) -> bool:
     keys = {key.value for root in roots if isinstance(root, MappingNode) for key, _ in root.value}
     few = 2
     return (
-        bool(keys & _TELLING)
+        bool(keys & TELLING)
         or len(keys & CONFIGURATION) >= few
         or _package(text) is not None
         or any(_is_part(root) for root in roots)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from verl_doctor.lint.document import Launch, Setting
+from verl_doctor.lint.budget import SpentError
+from verl_doctor.lint.document import INSTALL, Launch, Setting
 from verl_doctor.lint.readers import Reading
 from verl_doctor.lint.shell.interpreter import Found, Interpreter
-from verl_doctor.lint.shell.programs import INSTALL
 from verl_doctor.lint.shell.scope import Scope
 from verl_doctor.lint.shell.slurm import batch
 from verl_doctor.lint.shell.unit import unit
@@ -25,6 +25,8 @@ def read(text: Traced, environment: tuple[Setting, ...] = ()) -> Reading:
         Interpreter(unit=root, scope=scope, found=found, slurm=slurm, called=set()).run()
     except RecursionError:
         found.unread.append((1, "nested too deeply to be followed"))
+    except SpentError as error:
+        found.unread.append((error.line, error.reason))
     if all(launch.program == INSTALL for launch in found.launches):
         settings = (*slurm, *exports(scope))
         if settings:

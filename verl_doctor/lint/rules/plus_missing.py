@@ -47,6 +47,11 @@ def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
                     f"{setting.name} is a new key in the configuration of verl {start.release}{told}: Hydra stops with "
                     f"\"Could not override '{setting.name}'\" before anything starts."
                 ),
-                remedy=Remedy(text=f"Put a + before it: +{setting.written.strip()}"),
+                remedy=Remedy(text=f"Put a + before it: {_with_plus(setting.written.strip(), setting.name)}"),
                 edits=(Edit(span=setting.key, text=f"+{setting.name}"),) if setting.key else (),
             )
+
+
+def _with_plus(written: str, name: str) -> str:
+    """Return a setting as it should be written, its + inside the quotes."""
+    return written.replace(name, f"+{name}", 1) if name in written else f"+{written}"

@@ -47,6 +47,8 @@ def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
                     f"verl {start.release} has the key {setting.name} already{has}: Hydra stops with "
                     f"\"Could not append to config. An item is already at '{setting.name}'\" before anything starts."
                 ),
-                remedy=Remedy(text=f"Remove the +: {setting.written.strip().removeprefix('+')}"),
+                remedy=Remedy(
+                    text=f"Remove the +: {setting.written.strip().replace('+' + setting.name, setting.name, 1)}"
+                ),
                 edits=(Edit(span=setting.key, text=setting.name),) if setting.key else (),
             )

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
+from verl_doctor.lint import values
 from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import ROLLOUT, configured, count, module, value
 from verl_doctor.lint.document import Launch
@@ -29,6 +30,8 @@ TENSOR: Final = f"{ROLLOUT}.tensor_model_parallel_size"
 _MORE: Final = (f"{ROLLOUT}.data_parallel_size", f"{ROLLOUT}.pipeline_model_parallel_size")
 _GPUS: Final = ("trainer.n_gpus_per_node", "trainer.nnodes")
 _PROGRAM: Final = "verl.trainer.main_ppo"
+_MOST: Final = 1_000_000
+"""GPUs that no cluster has: a slip of another kind."""
 
 
 def ask(launch: Launch, facts: Facts, matrix: Matrix) -> Iterator[Fault]:
@@ -47,7 +50,7 @@ def _faults(launch: Launch, facts: Facts) -> Iterator[Fault]:
         return
     gpus = per_node * nodes
     whole = satisfies(start.release, ">=0.7.0") is True and size > per_node and size % per_node != 0
-    if gpus % size == 0 and not whole:
+    if (gpus % size == 0 and not whole) or gpus > _MOST:
         return
     fitting = [each for each in range(1, gpus + 1) if gpus % each == 0 and (each <= per_node or each % per_node == 0)]
     yield Fault(
@@ -69,7 +72,8 @@ def _size(launch: Launch, facts: Facts) -> int | None:
     for key in _MORE:
         found = value(launch, facts, key)
         if found is not None:
-            size = size * int(found.text) if size and found.text.isdigit() else None
+            more = values.whole(found.text)
+            size = size * more if size and more and more > 0 else None
         elif launch.setting("verl", key) is not None:
             return None
     return size

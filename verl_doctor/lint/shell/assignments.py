@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _EXPORTING: Final = "export"
+_OWN: Final = frozenset({"local", "declare", "typeset"})
+"""What makes a variable a function's own."""
 _READ_INTO: Final = frozenset({"read", "mapfile", "readarray", "getopts", "let", "printf"})
 
 
@@ -30,9 +32,7 @@ def follow(node: Node, unit: Unit, scope: Scope) -> None:
             _declare(node, expander)
         case "unset_command":
             for name in _names(node, unit):
-                scope.variables[name] = Variable(
-                    value=made(scope.source, ""), whole=scope.source.span(0, 0), written=""
-                )
+                scope.variables[name] = _empty(scope)
         case _:
             for child in node.named_children:
                 if child.type == "variable_assignment":
@@ -107,13 +107,27 @@ def _declare(node: Node, expander: Expander) -> None:
     flags = "".join(unit.raw(child)[1:] for child in node.named_children if unit.raw(child).startswith("-"))
     items = [child for child in node.named_children if child.type in {"variable_assignment", "variable_name"}]
     exporting = (keyword == _EXPORTING and "n" not in flags) or (keyword != _EXPORTING and "x" in flags)
+    is_own = keyword in _OWN and "g" not in flags
     for item in items:
+        if is_own:
+            scope.hide(_name(item, unit))
         if item.type == "variable_assignment":
             whole = unit.without_statement(node) if len(items) == 1 else unit.without_argument(item)
             written = unit.raw(node) if len(items) == 1 else unit.raw(item)
             _assign(item, expander, whole, written, exporting=exporting)
         elif (variable := scope.variables.get(unit.raw(item))) is not None and (exporting or "n" in flags):
             scope.variables[unit.raw(item)] = replace(variable, exported=exporting)
+        elif is_own and scope.hidden is not None:
+            scope.variables[unit.raw(item)] = _empty(scope)
+
+
+def _name(item: Node, unit: Unit) -> str:
+    """Return the name in NAME, NAME=VALUE or NAME[0]=VALUE."""
+    return unit.raw(item).partition("=")[0].removesuffix("+").partition("[")[0]
+
+
+def _empty(scope: Scope) -> Variable:
+    return Variable(value=made(scope.source, ""), whole=scope.source.span(0, 0), written="")
 
 
 def _assign(node: Node, expander: Expander, whole: Span, written: str = "", *, exporting: bool = False) -> None:

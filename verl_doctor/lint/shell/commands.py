@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from verl_doctor.lint.document import Launch, Setting
+from verl_doctor.lint.document import INSTALL, Launch, Setting
 from verl_doctor.lint.settings import is_of_verl, override, setting
 from verl_doctor.lint.shell import assignments, programs, runtime_env, wrappers
 from verl_doctor.lint.shell.expansion import Expander
 from verl_doctor.lint.shell.scope import Field, Scope, Words
 from verl_doctor.lint.shell.slurm import batch
 from verl_doctor.lint.shell.unit import unit
-from verl_doctor.lint.traced import Traced, made
+from verl_doctor.lint.traced import UNKNOWN, Traced, made
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -24,8 +25,13 @@ _DEEPEST: Final = 12
 """How many functions and shells may start one another."""
 _SHELLS: Final = frozenset({"bash", "sh", "zsh", "dash"})
 _READING: Final = frozenset({"read", "mapfile", "readarray", "getopts", "let", "printf"})
+_COUNT: Final = re.compile("[0-9]{1,6}")
 _HARMLESS: Final = ("/activate", "conda.sh", "/etc/profile")
 """Files that are sourced to choose an environment, not to set something for verl."""
+_UNKNOWN_COMMAND: Final = re.compile(rf"(?:^|[;&|\n({{])\s*[^\s=]*{UNKNOWN}|{UNKNOWN}\S*=")
+"""Text for a shell of which a command's name, or that of a variable, is unknown."""
+_OF_TOOLS: Final = re.compile(r"(?:[$][(]|`)\s*(?:\S*/)?(?:conda|mamba|micromamba|pyenv|ssh-agent|direnv|brew)\b")
+"""What tools print for `eval`, to choose an environment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +76,11 @@ def _parts(interpreter: Interpreter, node: Node) -> tuple[tuple[Setting, ...], W
                 prefix = []
             word = child.named_children[0] if child.type == "command_name" and child.named_children else child
             expanded = expander.fields(word)
+            if not gap and fields:  # the grammar splits a-$NAME/b after a variable; what is unknown joins them
+                fields = _joined(
+                    fields, [replace(fields[-1], text=made(interpreter.scope.source, UNKNOWN), written="")]
+                )
+                continue
             is_one = gap in _CONTINUATIONS and fields and expanded.fields
             fields = _joined(fields, expanded.fields) if is_one else [*fields, *expanded.fields]
             is_open |= expanded.open
@@ -120,7 +131,7 @@ def _inside(interpreter: Interpreter, inner: wrappers.Started, how: Call) -> Non
         for gone in inner.unset:
             scope.variables.pop(gone, None)
         interpreter = interpreter.within(scope)
-    kept = tuple(each for each in how.settings if each.name not in inner.unset)
+    kept = () if inner.is_clean else tuple(each for each in how.settings if each.name not in inner.unset)
     how = replace(
         how,
         settings=(*kept, *inner.settings),
@@ -137,7 +148,7 @@ def _launch(interpreter: Interpreter, words: Sequence[Field], how: Call) -> None
         _alone(interpreter, words, how.line)
         return
     settings = started.settings
-    if started.name != programs.INSTALL:
+    if started.name != INSTALL:
         exported = () if how.clean else tuple(assignments.exports(scope))
         settings = (*interpreter.slurm, *exported, *how.settings, *settings)
     interpreter.found.launches.append(
@@ -166,12 +177,12 @@ def _builtin(scope: Scope, name: str | None, words: Sequence[Field]) -> bool:
         case "exec" if len(words) == 1:
             pass
         case "source" | ".":
-            target = words[1].value if len(words) > 1 else None
-            scope.sourced |= target is None or not target.endswith(_HARMLESS)
+            if len(words) < 2 or not words[1].written.strip("'\"").endswith(_HARMLESS):  # noqa: PLR2004 - its file
+                _read_in(scope)
         case "shift":
             count = words[1].value if len(words) > 1 else "1"
             known = scope.arguments
-            rest = known.fields[int(count) :] if count and count.isdigit() else ()
+            rest = known.fields[int(count) :] if count and _COUNT.fullmatch(count) else ()
             scope.arguments = Words(fields=rest, open=known.open)
         case "set" if any(word.value == "--" for word in words):
             place = next(index for index, word in enumerate(words) if word.value == "--")
@@ -184,12 +195,20 @@ def _builtin(scope: Scope, name: str | None, words: Sequence[Field]) -> bool:
     return True
 
 
+def _read_in(scope: Scope) -> None:
+    """Notice that something nobody sees here was run in this shell: it may have set anything."""
+    scope.sourced = True
+    scope.forget(list(scope.variables))
+
+
 def _shell(interpreter: Interpreter, name: str | None, words: Sequence[Field], how: Call) -> bool:
     """Follow the text that `bash -c TEXT` or `eval TEXT` hands to a shell."""
     if name == "eval":
         texts = [word.text for word in words[1:]]
         joined = texts[0] if len(texts) == 1 else made(interpreter.scope.source, " ".join(each.text for each in texts))
-        _nested(interpreter, joined, interpreter.scope)
+        _nested(interpreter, joined, interpreter.scope, how.line)
+        if _UNKNOWN_COMMAND.search(joined.text) and not _OF_TOOLS.search(" ".join(word.written for word in words)):
+            _read_in(interpreter.scope)
         return True
     if name not in _SHELLS:
         return False
@@ -200,7 +219,7 @@ def _shell(interpreter: Interpreter, name: str | None, words: Sequence[Field], h
     scope.variables = {} if how.clean else {key: each for key, each in scope.variables.items() if each.exported}
     assignments.export(scope, how.settings)
     scope.arguments = Words(fields=tuple(words[place + 3 :]))
-    _nested(interpreter, words[place + 1].text, scope)
+    _nested(interpreter, words[place + 1].text, scope, how.line)
     return True
 
 
@@ -210,10 +229,11 @@ def call(interpreter: Interpreter, name: str, arguments: Words) -> None:
     if interpreter.depth >= _DEEPEST:
         return
     scope = interpreter.scope
-    function, outer = scope.functions[name], scope.arguments
-    scope.arguments = arguments
+    function, outer, hidden = scope.functions[name], scope.arguments, scope.hidden
+    scope.arguments, scope.hidden = arguments, {}
     replace(interpreter, unit=function.unit, depth=interpreter.depth + 1).statement(function.body)
     scope.arguments, scope.dead = outer, False
+    scope.reveal(hidden)
 
 
 def handed(interpreter: Interpreter, text: Traced | None, name: str) -> None:
@@ -230,9 +250,9 @@ def handed(interpreter: Interpreter, text: Traced | None, name: str) -> None:
         _nested(interpreter, text, Scope(source=interpreter.scope.source))
 
 
-def _nested(interpreter: Interpreter, text: Traced, scope: Scope) -> None:
+def _nested(interpreter: Interpreter, text: Traced, scope: Scope, line: int = 1) -> None:
     if interpreter.depth < _DEEPEST and text.text.strip():
-        inner = unit(text)
+        inner = unit(text, line)
         slurm = (*interpreter.slurm, *batch(inner))
         replace(interpreter, unit=inner, scope=scope, slurm=slurm, depth=interpreter.depth + 1, called=set()).run()
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from verl_doctor.lint.budget import WORD
 from verl_doctor.lint.document import Span
 from verl_doctor.lint.shell.arithmetic import calculated
 from verl_doctor.lint.shell.scope import Field, Scope, Variable, Words
@@ -57,6 +58,7 @@ class Expander:
     def fields(self, node: Node) -> Words:
         """Return the words that one argument, or element of an array, becomes."""
         parts = list(self._parts(node, quoted=False))
+        self._spend(parts)
         is_open = any(part.open for part in parts if isinstance(part, Words))
         whole, written = self.unit.without_argument(node), self.unit.raw(node)
         return Words(fields=tuple(_put_together(parts, whole, written)), open=is_open)
@@ -69,8 +71,16 @@ class Expander:
         """Return the text of a heredoc whose end is not quoted."""
         return self._flat(self._mixed(node.children, node.start_byte, node.end_byte, _IN_HEREDOC, quoted=True))
 
-    def _flat(self, parts: Iterator[Part]) -> Traced:
+    def _flat(self, parts: Iterable[Part]) -> Traced:
+        parts = list(parts)
+        self._spend(parts)
         return joined(self.scope.source, [part.text if isinstance(part, _Text) else self._star(part) for part in parts])
+
+    def _spend(self, parts: Sequence[Part]) -> None:
+        """Count what is put together. Raises SpentError."""
+        texts = sum(len(part.text.text) for part in parts if isinstance(part, _Text))
+        words = sum(len(word.text.text) + WORD for part in parts if isinstance(part, Words) for word in part.fields)
+        self.scope.source.budget.expand(texts + words)
 
     def _star(self, words: Words) -> Traced:
         """Return an array as one text: its words with a blank between."""

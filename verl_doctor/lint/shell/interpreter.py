@@ -12,6 +12,7 @@ from verl_doctor.lint.shell import assignments, commands
 from verl_doctor.lint.shell.expansion import Expander
 from verl_doctor.lint.shell.heredoc import handed_to_cat
 from verl_doctor.lint.shell.scope import Field, Function, Scope, Words
+from verl_doctor.lint.shell.status import chain, sign, works
 from verl_doctor.lint.shell.unit import Unit
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class Interpreter:
             self.statement(node)
 
     def statement(self, node: Node) -> None:
-        """Follow one statement."""
+        """Follow one statement. Raises SpentError."""
+        self.unit.text.source.budget.step(self.unit.text, node.start_byte)
         match node.type:
             case "command":
                 commands.command(self, node)
@@ -141,16 +143,24 @@ class Interpreter:
         self._apart(*node.named_children)
 
     def follow_list(self, node: Node) -> None:
-        """Follow `a && b` (b runs, unless a is only a test) and `a || b` (nobody knows)."""
-        left, right = node.named_children[0], node.named_children[-1]
-        sign = next((child.type for child in node.children if child.type in {"&&", "||"}), "&&")
-        self.statement(left)
-        if self.scope.dead or left == right:
+        """Follow `a && b` and `a || b`; whether b runs is known only where it is known whether a works."""
+        parts = chain(node)
+        self.listed(parts, runs_after=sign(node) == "&&")
+
+    def listed(self, parts: Sequence[Node], *, runs_after: bool) -> None:
+        """Follow statements of which each runs where the one before it works, or fails; those after it see it done."""
+        first, rest = parts[0], parts[1:]
+        self.statement(first)
+        if self.scope.dead or not rest:
             return
-        if sign == "&&" and not _is_test(left):
-            self.statement(right)
-        else:
-            self.scope.join([self._apart(right), self.scope.copy()])
+        first_works = works(first, self.unit)
+        if first_works is runs_after:
+            self.listed(rest, runs_after=runs_after)
+            return
+        inner = self.scope.copy()
+        self.within(inner).listed(rest, runs_after=runs_after)
+        if first_works is None:
+            self.scope.join([inner, self.scope.copy()])
 
     def follow_define(self, node: Node) -> None:
         """Keep a function for when it is called."""
@@ -194,12 +204,6 @@ def _of_item(item: Node) -> list[Node]:
     """Return the statements of a case's item."""
     closing = next((child.end_byte for child in item.children if child.type == ")"), item.start_byte)
     return [child for child in item.named_children if child.start_byte >= closing]
-
-
-def _is_test(node: Node) -> bool:
-    return node.type in {"test_command", "negated_command"} or (
-        node.type == "list" and any(_is_test(child) for child in node.named_children)
-    )
 
 
 def _descendants(node: Node) -> Iterator[Node]:

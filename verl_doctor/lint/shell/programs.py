@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from verl_doctor.lint.document import Setting
+from verl_doctor.lint.configured import FAMILIES, module_of
+from verl_doctor.lint.document import INSTALL, Setting
+from verl_doctor.lint.hydra_words import TAKES_NEXT, refusal
 from verl_doctor.lint.requirement import requirement
 from verl_doctor.lint.settings import is_of_verl, is_unknown_word, override, setting
 from verl_doctor.lint.shell.scope import Field
 from verl_doctor.lint.shell.wrappers import is_python, program
 
-INSTALL: Final = "pip install"
 _WITH_VALUE: Final = frozenset({"-X", "-W", "-m", "-c", "--check-hash-based-pycs"})
 _HYDRA_WITH_VALUE: Final = frozenset({"--config-name", "--config-path", "--config-dir", "-cn", "-cp", "-cd"})
 _LAUNCHERS: Final = frozenset({"torch.distributed.run", "torch.distributed.launch", "accelerate.commands.launch"})
@@ -97,12 +98,14 @@ def read(words: Sequence[Field], *, is_open: bool) -> Program | None:
     found = tuple(_overrides(rest))
     if not _is_verl(what, found):
         return None
+    if module_of(what) not in FAMILIES:
+        found = tuple(each for each in found if each.kind == "verl")
     return Program(name=what, settings=found, open=is_open or any(map(is_unknown, rest)))
 
 
 def unknown(words: Sequence[Field]) -> Program | None:
     """Return what words set for a program that only the running script knows ($COMMAND trainer.nnodes=1)."""
-    found = tuple(_overrides(words[1:]))
+    found = tuple(each for each in _overrides(words[1:]) if each.kind == "verl")
     if words[0].value is not None or not any(is_of_verl(each.name) for each in found):
         return None
     return Program(name="", settings=found, open=True)
@@ -115,7 +118,7 @@ def is_unknown(word: Field) -> bool:
 
 def _is_verl(what: str, found: Sequence[Setting]) -> bool:
     parts = what.removesuffix(".py").replace("/", ".").split(".")
-    return "verl" in parts or "recipe" in parts or any(is_of_verl(each.name) for each in found)
+    return "verl" in parts or "recipe" in parts or any(each.kind == "verl" and is_of_verl(each.name) for each in found)
 
 
 def _module_or_script(words: Sequence[Field]) -> tuple[str, Sequence[Field]] | None:
@@ -157,6 +160,10 @@ def _overrides(words: Sequence[Field]) -> Iterator[Setting]:
             index += 1
         elif (found := override(word.text, word.whole, word.written)) is not None:
             yield found
+        elif name in TAKES_NEXT and not equals:
+            index += 1
+        elif refusal(text) is not None:
+            yield Setting(kind="word", name=text, value=text, written=word.written, whole=word.whole)
 
 
 def _of_two(kind: str, name: str, option: Field, value: Field) -> Setting:

@@ -69,15 +69,32 @@ class Scope:
     functions: dict[str, Function] = field(default_factory=dict)
     sourced: bool = False
     dead: bool = False
+    hidden: dict[str, Variable | None] | None = None
+    """What the variables that a function makes its own were before; None outside of functions."""
+
+    def hide(self, name: str) -> None:
+        """Keep what a variable is, to be so again at the function's end."""
+        if self.hidden is not None:
+            self.hidden.setdefault(name, self.variables.get(name))
+
+    def reveal(self, hidden: dict[str, Variable | None] | None) -> None:
+        """Leave a function: its own variables go; `hidden` is what the caller has hidden itself."""
+        for name, before in (self.hidden or {}).items():
+            if before is None:
+                self.variables.pop(name, None)
+            else:
+                self.variables[name] = before
+        self.hidden = hidden
 
     def copy(self) -> Scope:
         """Return a scope that changes by itself."""
-        return replace(self, variables=dict(self.variables), functions=self.functions)
+        hidden = None if self.hidden is None else dict(self.hidden)
+        return replace(self, variables=dict(self.variables), functions=self.functions, hidden=hidden)
 
     def take(self, other: Scope) -> None:
         """Become the other one."""
         self.variables, self.arguments = other.variables, other.arguments
-        self.sourced, self.dead = other.sourced, other.dead
+        self.sourced, self.dead, self.hidden = other.sourced, other.dead, other.hidden
 
     def forget(self, names: Iterable[str]) -> None:
         """Make these variables unknown, whatever they were."""
@@ -96,6 +113,8 @@ class Scope:
         same = all(branch.arguments == alive[0].arguments for branch in alive)
         self.arguments = alive[0].arguments if same else Words(open=True)
         self.sourced = any(branch.sourced for branch in alive)
+        if self.hidden is not None:
+            self.hidden = {name: each for branch in reversed(alive) for name, each in (branch.hidden or {}).items()}
 
     def _either(self, found: list[Variable | None]) -> Variable:
         first = found[0]

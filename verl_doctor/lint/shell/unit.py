@@ -20,11 +20,15 @@ _NAMES: Final = frozenset({"variable_assignment", "declaration_command", "unset_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """A text with its tree, and how often each variable is used in it, its own assignments apart."""
+    """A text with its tree, and how often each variable is used in it, its own assignments apart.
+
+    `called_from` is the line that hands it to a shell, for what of it stands nowhere.
+    """
 
     text: Traced
     root: Node
     uses: Counter[str]
+    called_from: int = 1
 
     def cut(self, node: Node) -> Traced:
         """Return a node's text."""
@@ -36,15 +40,16 @@ class Unit:
 
     def line(self, node: Node) -> int:
         """Return the line of the file that a node starts in."""
-        return self.text.cut(node.start_byte, len(self.text.text)).line()
+        return self.text.cut(node.start_byte, len(self.text.text)).line(self.called_from)
 
     def span(self, start: int, end: int) -> Span:
         """Return the place of a part, an empty one where it has no place of its own."""
         place = self.text.hull(start, end)
         if place is not None:
             return place
-        near = next((each for each in self.text.starts[start:] if each >= 0), 0)
-        return self.text.source.span(near, near)
+        source = self.text.source
+        near = next((each for each in self.text.starts[start:] if each >= 0), source.start(self.called_from))
+        return source.span(near, near)
 
     def without_argument(self, node: Node) -> Span:
         """Return what must go for a word of a command or array to be gone, with the blanks or the line it stands on."""
@@ -85,10 +90,10 @@ _BODIES: Final = frozenset(
 )
 
 
-def unit(text: Traced) -> Unit:
+def unit(text: Traced, called_from: int = 1) -> Unit:
     """Return a text with its tree. Raises GrammarMissingError."""
     root = parse("bash", text)
-    return Unit(text=text, root=root, uses=_uses(text.text, root))
+    return Unit(text=text, root=root, uses=_uses(text.text, root), called_from=called_from)
 
 
 def _uses(raw: str, root: Node) -> Counter[str]:

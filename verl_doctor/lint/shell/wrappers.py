@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from verl_doctor.lint.document import Setting
@@ -79,6 +80,11 @@ _WRAPPERS: Final = frozenset(
     ]
 )
 
+_ELSEWHERE: Final = frozenset({"kubectl", "ssh", "sudo"})
+"""Wrappers whose command gets an environment of its own."""
+_KEEPS: Final = re.compile(r"-[A-Za-z]*E[A-Za-z]*|--preserve-env(=.*)?")
+"""sudo's options to keep the caller's environment."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
@@ -117,9 +123,23 @@ def inside(words: Sequence[Field]) -> Started | None:
         return _container(words)
     if name == "srun":
         return _after(words, _slurm_options(words))
+    if name in _ELSEWHERE:
+        return _elsewhere(words)
     if name in _WRAPPERS:
         return _after(words, ())
     return None
+
+
+def _elsewhere(words: Sequence[Field]) -> Started | None:
+    """Return what `sudo [NAME=VALUE]... COMMAND`, `ssh` or `kubectl exec` starts, without what is exported."""
+    started = _after(words, ())
+    if started is None:
+        return None
+    before = words[1 : len(words) - len(started.words)]
+    is_sudo = program(words[0]) == "sudo"
+    keeps = is_sudo and any(_KEEPS.fullmatch(word.text.text) for word in before)
+    settings = tuple(found for word in before if is_sudo and (found := assigned(word)) is not None)
+    return replace(started, is_clean=not keeps, settings=settings)
 
 
 def _after(words: Sequence[Field], settings: tuple[Setting, ...]) -> Started | None:
