@@ -169,5 +169,5 @@ def test_what_must_not_be_told_is_in_no_result(scene: Scene) -> None:
 
 
 def test_a_secret_variable_is_in_no_reason(scene: Scene) -> None:
-    scene.environ["MY_PASSWORD"] = "correct horse"  # noqa: S105 - a test's
+    scene.environ["MY_PASSWORD"] = "correct horse"
     assert (scene.failure("raise RuntimeError('denied: ' + os.environ['MY_PASSWORD'])").reason or "").endswith(HIDDEN)

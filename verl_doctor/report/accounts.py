@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from verl_doctor.examine import Report
 from verl_doctor.explain import entries
 from verl_doctor.model import Crashed, Failed, Finding, Passed, Result, Severity, Skipped
-from verl_doctor.preflight.result import NotTried, Patching, Preflight
+from verl_doctor.preflight.result import NotTried, Patching, Preflight, Refusal
 from verl_doctor.preflight.summary import found, summary
 from verl_doctor.report.account import Account, Case, Occurrence, Outcome
 from verl_doctor.report.ruled import ruled
@@ -17,6 +17,7 @@ from verl_doctor.smoke.probes import PROBES
 from verl_doctor.smoke.results import ProbeResult
 from verl_doctor.target import Target
 
+_REFUSED = "patch-refused"
 _WORDS = {"applied": "applied", "applicable": "to be applied", "unrecognised": "not recognised"}
 
 
@@ -36,7 +37,11 @@ def of_check(report: Report, exit_code: int, fail_on: Severity) -> Account:
 def of_preflight(preflight: Preflight) -> Account:
     """Return what a preflight has to report."""
     target = preflight.check.facts.target
-    tried = [*_of_patches(preflight.patches, target), *_of_smoke_test(preflight.smoke_test, target)]
+    cases = (
+        *map(_of_result, preflight.check.results),
+        *_of_patches(preflight.patches, target),
+        *_of_smoke_test(preflight.smoke_test, target),
+    )
     return Account(
         command="preflight",
         verdict=preflight.verdict,
@@ -44,21 +49,17 @@ def of_preflight(preflight: Preflight) -> Account:
         summary=summary(preflight),
         place=target.prefix,
         fail_on=preflight.fail_on,
-        cases=(
-            *map(_of_result, preflight.check.results),
-            *(tried if preflight.check.primary else _with_cause(tried)),
-        ),
+        cases=cases if preflight.cause is preflight.check.primary else tuple(_with_cause(cases, preflight.cause)),
     )
 
 
-def _with_cause(cases: Sequence[Case]) -> Iterator[Case]:
-    """Yield the cases with what failed first as the cause."""
-    first = next((case for case in cases if case.occurrences), None)
+def _with_cause(cases: Iterable[Case], cause: Result | Refusal | ProbeResult | None) -> Iterator[Case]:
+    """Yield the cases with what was tried as the cause; nothing that the check found follows from that."""
+    name = cause.name if isinstance(cause, ProbeResult) else _REFUSED
     for case in cases:
-        if case is first:
-            yield replace(case, occurrences=tuple(replace(each, is_primary=True) for each in case.occurrences))
-        else:
-            yield case
+        is_cause = case.group != "check" and case.name == name
+        told = (replace(each, is_primary=is_cause, consequence_of=None) for each in case.occurrences)
+        yield replace(case, occurrences=tuple(told))
 
 
 def _of_result(result: Result) -> Case:
@@ -118,8 +119,8 @@ def _of_patches(patches: Patching, target: Target) -> Iterator[Case]:
             )
     if patches.refusal:
         refused = Occurrence(
-            id="patch-refused",
-            name="patch-refused",
+            id=_REFUSED,
+            name=_REFUSED,
             severity=Severity.ERROR,
             message=f"No patch was applied: {patches.refusal.reason}",
             remedy="See the state of each patch.",

@@ -12,7 +12,7 @@ from verl_doctor.report.plain_text import one_line, printable
 from verl_doctor.report.sarif import fingerprint
 
 _SEVERITIES: Final = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.INFO: "info"}
-_PRIMARY: Final = "blocker"
+_BLOCKER: Final = "blocker"
 
 
 def render(account: Account) -> str:
@@ -27,9 +27,14 @@ def _violation(account: Account, found: Occurrence) -> dict[str, Any]:
         "description": one_line(f"{found.name}: {found.message}{excused}{cure}"),
         "check_name": found.name,
         "fingerprint": fingerprint(found),
-        "severity": _PRIMARY if found.is_primary else _SEVERITIES[found.severity],
+        "severity": _severity(found),
         "location": {"path": _path(found.file or account.place), "lines": {"begin": found.line or 1}},
     }
+
+
+def _severity(found: Occurrence) -> str:
+    is_blocker = found.is_primary and found.severity is Severity.ERROR
+    return _BLOCKER if is_blocker else _SEVERITIES[found.severity]
 
 
 def _path(file: str) -> str:
