@@ -11,7 +11,6 @@ from typing import Final
 
 from verl_doctor.errors import WriteFailedError
 
-
 _DESCRIPTOR: Final = re.compile(r"/proc/(\d+)(?:/task/\d+)?/fd/\d+")
 _MOST_LINKS: Final = 40
 """The links that Linux follows in one path."""

@@ -98,10 +98,8 @@ def command(
             preflight = steps.run(host, target, matrix, wish, _silent if quiet else _tell)
         finally:
             progress.show("")
-    deliver(
-        OfPreflight(preflight=preflight, matrix=matrix, today=wish.today, is_quiet=quiet, is_verbose=verbose), wanted
-    )
-    return preflight.exit_code
+    told = OfPreflight(preflight=preflight, matrix=matrix, today=wish.today, is_quiet=quiet, is_verbose=verbose)
+    return deliver(told, wanted, preflight.exit_code)
 
 
 def _wish(
