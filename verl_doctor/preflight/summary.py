@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from verl_doctor.examine import Report, failed
-from verl_doctor.model import Crashed, Failed, Result, Severity, Skipped, Verdict
+from verl_doctor.examine import Report, failed, unjudged
+from verl_doctor.model import Crashed, Failed, Result, Skipped, Verdict
 from verl_doctor.preflight.result import NotTried, Patching, Preflight, Refusal
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.results import ProbeResult
@@ -46,12 +46,18 @@ def found(report: Report) -> str:
 
 def _unjudged(report: Report) -> str:
     """Say why the answer is open: how many checks that matter could not judge, and why the first could not."""
-    reasons = [
-        result.outcome.reason if isinstance(result.outcome, Skipped) else result.outcome.error
-        for result in report.results
-        if isinstance(result.outcome, Skipped | Crashed) and result.severity is Severity.ERROR and not result.allowed
-    ]
+    reasons = [reason for result in report.results if unjudged(result) and (reason := _reason(result))]
     return f"{len(reasons)} not judged ({reasons[0]})"
+
+
+def _reason(result: Result) -> str | None:
+    match result.outcome:
+        case Skipped(reason):
+            return reason
+        case Crashed(error):
+            return error
+        case _:
+            return None
 
 
 def _first_message(result: Result) -> str:

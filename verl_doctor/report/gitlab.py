@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from verl_doctor.model import Severity
-from verl_doctor.report.account import Account, Occurrence
+from verl_doctor.report.account import Account, Case, Occurrence
 from verl_doctor.report.plain_text import one_line, printable
 from verl_doctor.report.sarif import fingerprint
 
@@ -16,8 +16,14 @@ _BLOCKER: Final = "blocker"
 
 
 def render(account: Account) -> str:
-    """Return the report. What is excused stays visible as information."""
-    return json.dumps([_violation(account, each) for each in account.occurrences], indent=2) + "\n"
+    """Return the report. What is excused stays visible as information; what leaves the answer open is told, too."""
+    told = [*account.occurrences, *map(_not_judged, account.open_cases)]
+    return json.dumps([_violation(account, each) for each in told], indent=2) + "\n"
+
+
+def _not_judged(case: Case) -> Occurrence:
+    message = f"This is not judged: {case.reason or 'why is not known'}."
+    return Occurrence(id=case.id, name=case.name, severity=Severity.ERROR, message=message)
 
 
 def _violation(account: Account, found: Occurrence) -> dict[str, Any]:
