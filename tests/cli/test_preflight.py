@@ -305,3 +305,14 @@ def test_the_guide_tells_of_every_format_and_expectation(tmp_path: Path) -> None
     policy = find(file, tmp_path)
     assert policy is not None
     assert policy.expect.gpus == 8
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e400", "1e300"])
+@pytest.mark.parametrize(
+    "command",
+    [("preflight", "--deadline"), ("check", "--deep", "--deadline"), ("check", "--ray=auto", "--node-deadline")],
+)
+def test_a_deadline_that_is_none_is_wrong_usage(command: tuple[str, ...], value: str) -> None:
+    finished = doctor(*command, value)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "is not a number of seconds" in finished.stderr
