@@ -149,7 +149,8 @@ def test_a_failed_write_hides_no_verdict(  # noqa: PLR0913, PLR0917 # what is ru
     words = ["--level", "none"] if command == "preflight" else []
     words += [word for name in names if allowed for word in ("--allow", name)]
     assert doctor(command, "--prefix", mismatched, *words).returncode == (0 if allowed else 1)
-    words += {"report": ["--report", "json=/dev/full"], "output": ["-o", "/dev/full"], "standard output": []}[place]
+    more: dict[str, list[str]] = {"report": ["--report", "json=/dev/full"], "output": ["-o", "/dev/full"]}
+    words += more.get(place, [])
     good = tmp_path / "good.xml"
     with Path("/dev/full" if place == "standard output" else "/dev/null").open("wb") as out:
         finished = subprocess.run(
@@ -169,7 +170,7 @@ def test_a_reader_that_has_left_gets_the_files(mismatched: Path, tmp_path: Path)
     good = tmp_path / "good.json"
     read, write = os.pipe()
     os.close(read)
-    words = ["preflight", "--prefix", mismatched, "--report", f"json={good}"]
+    words: list[str | Path] = ["preflight", "--prefix", mismatched, "--report", f"json={good}"]
     subprocess.run([sys.executable, "-m", "verl_doctor", *words], check=False, stdout=write, stderr=subprocess.DEVNULL)
     os.close(write)
     follows(json.loads(good.read_text()), "preflight")
