@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -62,3 +64,38 @@ def test_what_was_there_stays_if_writing_fails(tmp_path: Path, monkeypatch: pyte
 def test_no_place_for_a_file(where: str, tmp_path: Path) -> None:
     with pytest.raises(WriteFailedError, match="cannot be written"):
         whole_file.write(tmp_path / where, "text")
+
+
+@pytest.mark.parametrize("stream", ["/dev/stdout", "/proc/self/fd/1", "/dev/fd/1", "/dev/stderr", "link"])
+def test_a_log_that_is_standard_output_is_written_on(stream: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    log = tmp_path / "job.log"
+    log.write_text("began\n")
+    before = log.stat().st_ino
+    body = (
+        "import sys; from pathlib import Path; from verl_doctor import whole_file\n"
+        f"print('one', flush=True); whole_file.write(Path({stream!r}), 'two\\n'); print('three', flush=True)"
+    )
+    with log.open("a") as opened:
+        subprocess.run([sys.executable, "-c", body], stdout=opened, stderr=opened, check=True, cwd=tmp_path)
+    assert log.read_text() == "began\none\ntwo\nthree\n"
+    assert log.stat().st_ino == before
+    with log.open("w") as opened:
+        subprocess.run([sys.executable, "-c", body], stdout=opened, stderr=opened, check=True, cwd=tmp_path)
+    assert [log.read_text()[:4], log.stat().st_ino] == ["one\n", before]
+
+
+def test_the_open_file_of_another_process_is_written_on(tmp_path: Path) -> None:
+    log = tmp_path / "job.log"
+    with log.open("w") as opened, subprocess.Popen(["sleep", "60"], stdout=opened) as other:
+        opened.write("began\n")
+        opened.flush()
+        whole_file.write(Path(f"/proc/{other.pid}/fd/1"), "more\n")
+        other.kill()
+    assert log.read_text() == "began\nmore\n"
+
+
+def test_links_without_end_are_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(WriteFailedError, match="cannot be written"):
+        whole_file.write(tmp_path / "loop", "text")

@@ -75,6 +75,12 @@ def failed(result: Result) -> bool:
     return isinstance(result.outcome, Failed)
 
 
+def unjudged(result: Result) -> bool:
+    """Say whether a check that matters could not be answered, which leaves the whole answer open."""
+    is_open = isinstance(result.outcome, Skipped | Crashed)
+    return is_open and result.severity is Severity.ERROR and not result.allowed
+
+
 def examine(
     facts: Facts, matrix: Matrix, allow: Iterable[str] = (), rulings: Mapping[str, Ruling] | None = None
 ) -> Report:
@@ -292,7 +298,6 @@ def _verdict(results: tuple[Result, ...]) -> Verdict:
     worst = {result.severity for result in counted if failed(result)}
     if Severity.ERROR in worst:
         return Verdict.BROKEN
-    unjudged = (r for r in counted if isinstance(r.outcome, Skipped | Crashed) and r.severity is Severity.ERROR)
-    if next(unjudged, None) is not None:
+    if any(map(unjudged, counted)):
         return Verdict.UNKNOWN
     return Verdict.DEGRADED if Severity.WARNING in worst else Verdict.HEALTHY

@@ -35,3 +35,8 @@ def prepare() -> None:
         sys.stderr = io.TextIOWrapper(
             file, encoding=sys.stderr.encoding, errors="backslashreplace", line_buffering=True
         )
+
+
+def give_up_output() -> None:
+    """Have what is still to be written to standard output lost, after a part of it could not be written."""
+    sys.stdout = io.TextIOWrapper(io.FileIO(os.devnull, "w"))

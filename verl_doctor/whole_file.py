@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from verl_doctor.errors import WriteFailedError
+
+_DESCRIPTOR: Final = re.compile(r"/proc/(\d+)(?:/task/\d+)?/fd/\d+")
+_MOST_LINKS: Final = 40
+"""The links that Linux follows in one path."""
 
 
 def write(path: Path, content: str | bytes) -> None:
     """Put a text (as UTF-8) or bytes into a file: whoever reads it finds what was there before, or all of the new.
 
-    A link's target is replaced, not the link; what is no ordinary file (a pipe, /dev/stdout) is written to.
+    A link's target is replaced, not the link; what is no ordinary file (a pipe, a device) and what is open already
+    (/dev/stdout, even where that is a file) is written to.
     Raises WriteFailedError where the system does not let it.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
-        if path.exists() and not path.is_file():
+        if opened := _descriptor(path):
+            _write_on(opened, data)
+        elif path.exists() and not path.is_file():
             path.write_bytes(data)
         else:
             _replace(path.resolve(), data)
     except OSError as error:
         raise WriteFailedError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _descriptor(path: Path) -> Path | None:
+    """Return the open file that a path leads to, as the system shows it (/proc/PID/fd/N); None for any other.
+
+    Raises OSError for links without end.
+    """
+    for _ in range(_MOST_LINKS):
+        path = path.parent.resolve() / path.name
+        if _DESCRIPTOR.fullmatch(str(path)):
+            return path
+        if not path.is_symlink():
+            return None
+        path = path.parent / path.readlink()
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+
+
+def _write_on(opened: Path, data: bytes) -> None:
+    """Write where a process writes: behind what is there already. Raises OSError."""
+    owner = _DESCRIPTOR.fullmatch(str(opened))
+    is_ours = owner is not None and int(owner[1]) == os.getpid()
+    with os.fdopen(os.dup(int(opened.name)), "wb") if is_ours else opened.open("ab") as file:
+        file.write(data)
 
 
 def _replace(path: Path, data: bytes) -> None:

@@ -6,6 +6,7 @@
 #
 # It runs as root on each node before the job, so it must be quick: files and driver, no rollout. Slurm drains the node
 # where it fails; that is meant for a node that is broken, not for a question that stayed open, which is only logged.
+# A report that cannot be kept changes nothing of the answer.
 # Variables are left out, for those of a prolog are not the job's; the job looks at its own.
 set -u
 
@@ -16,9 +17,10 @@ node=${SLURMD_NODENAME:-$(hostname)}
 
 [ -n "${SLURM_JOB_GPUS:-}" ] || exit 0 # not a job for the GPUs
 
-mkdir -p "$reports"
+options=()
+if mkdir -p "$reports"; then options+=(--report "json=$reports/$SLURM_JOB_ID-$node.json"); fi
 said=$(env -i PATH="$PATH" CUDA_VISIBLE_DEVICES="$SLURM_JOB_GPUS" timeout 60 "$doctor" preflight --quiet \
-    --prefix "$environment" --level none --report "json=$reports/$SLURM_JOB_ID-$node.json" 2>&1)
+    --prefix "$environment" --level none ${options[@]+"${options[@]}"} 2>&1)
 status=$?
 logger --tag verl-doctor --id=$$ "job $SLURM_JOB_ID: exit code $status: $said"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +16,11 @@ import pytest
 from tests.cli.doctor import doctor, imported
 from tests.cli.environments import MISMATCHED, make
 from tests.patching.sandbox import FILES, FIXED
+from tests.report import preflights
 from tests.report.schemas import follows, is_junit, is_sarif
-from verl_doctor.cli.reports import ReportFormat
+from verl_doctor.cli.reports import ReportFormat, deliver, delivery
 from verl_doctor.examine import questions
+from verl_doctor.model import Severity
 from verl_doctor.preflight.policy_file import find
 
 RECORDED = Path(__file__).parents[1] / "data/facts/vllm-0.7.2-beside-torch-2.13-cpu.json"
@@ -129,10 +133,64 @@ def test_the_report_in_a_file_leaves_standard_output_empty(mismatched: Path, tmp
 def test_a_file_that_cannot_be_written_costs_no_other_report(mismatched: Path, tmp_path: Path) -> None:
     full, good = Path("/dev/full"), tmp_path / "good.xml"
     finished = doctor("preflight", "--prefix", mismatched, "--report", f"json={full}", "--report", f"junit={good}")
-    assert finished.returncode == 3
+    assert finished.returncode == 1
     assert finished.stderr == "verl-doctor: /dev/full cannot be written: No space left on device.\n"
     assert "Cure this first" in finished.stdout
     is_junit(good.read_text())
+
+
+@pytest.mark.parametrize("command", ["check", "preflight"])
+@pytest.mark.parametrize("place", ["report", "output", "standard output"])
+@pytest.mark.parametrize(("allowed", "code"), [(False, 1), (True, 3)])
+def test_a_failed_write_hides_no_verdict(  # noqa: PLR0913, PLR0917 # what is run, where, and on what
+    command: str, place: str, allowed: bool, code: int, mismatched: Path, tmp_path: Path
+) -> None:
+    names = [each.name for each in questions() if each.severity is Severity.ERROR]
+    words = ["--level", "none"] if command == "preflight" else []
+    words += [word for name in names if allowed for word in ("--allow", name)]
+    assert doctor(command, "--prefix", mismatched, *words).returncode == (0 if allowed else 1)
+    more: dict[str, list[str]] = {"report": ["--report", "json=/dev/full"], "output": ["-o", "/dev/full"]}
+    words += more.get(place, [])
+    good = tmp_path / "good.xml"
+    with Path("/dev/full" if place == "standard output" else "/dev/null").open("wb") as out:
+        finished = subprocess.run(
+            [sys.executable, "-m", "verl_doctor", command, "--prefix", mismatched, *words, "--report", f"junit={good}"],
+            check=False,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert finished.returncode == code, finished.stderr
+    where = "Standard output" if place == "standard output" else "/dev/full"
+    assert finished.stderr == f"verl-doctor: {where} cannot be written: No space left on device.\n"
+    is_junit(good.read_text())
+
+
+def test_a_reader_that_has_left_gets_the_files(mismatched: Path, tmp_path: Path) -> None:
+    good = tmp_path / "good.json"
+    read, write = os.pipe()
+    os.close(read)
+    words: list[str | Path] = ["preflight", "--prefix", mismatched, "--report", f"json={good}"]
+    subprocess.run([sys.executable, "-m", "verl_doctor", *words], check=False, stdout=write, stderr=subprocess.DEVNULL)
+    os.close(write)
+    follows(json.loads(good.read_text()), "preflight")
+
+
+def test_a_format_that_breaks_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(_: object) -> str:
+        raise ValueError("no such page")
+
+    monkeypatch.setattr("verl_doctor.report.of_preflight.OfPreflight.html", breaks)
+    extra = [f"html={tmp_path / 'page'}", f"text={tmp_path / 'text'}", f"junit={tmp_path / 'junit'}"]
+    preflight = preflights.saying("half \udc80 of a character")
+    wanted = delivery(ReportFormat.TEXT, tmp_path / "main", extra)
+    assert deliver(preflights.written(preflight), wanted, 0) == 3
+    assert deliver(preflights.written(preflight), wanted, 1) == 1
+    assert f"{tmp_path / 'page'} is not written: this is a bug of verl-doctor" in capsys.readouterr().err
+    assert "half \\udc80 of a character" in (tmp_path / "text").read_text()
+    is_junit((tmp_path / "junit").read_text())
 
 
 def test_the_summary_of_a_github_job(mismatched: Path, tmp_path: Path) -> None:
@@ -248,3 +306,14 @@ def test_the_guide_tells_of_every_format_and_expectation(tmp_path: Path) -> None
     policy = find(file, tmp_path)
     assert policy is not None
     assert policy.expect.gpus == 8
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "1e400", "1e300"])
+@pytest.mark.parametrize(
+    "command",
+    [("preflight", "--deadline"), ("check", "--deep", "--deadline"), ("check", "--ray=auto", "--node-deadline")],
+)
+def test_a_deadline_that_is_none_is_wrong_usage(command: tuple[str, ...], value: str) -> None:
+    finished = doctor(*command, value)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "is not a number of seconds" in finished.stderr

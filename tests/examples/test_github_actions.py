@@ -102,10 +102,11 @@ def test_a_broken_one_is_annotated(sandbox: Sandbox) -> None:
     assert "::error " in said
 
 
-def test_failures_that_are_allowed(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("between", [" ", "\n", "\n  \t"])
+def test_failures_that_are_allowed(between: str, sandbox: Sandbox) -> None:
     policy = sandbox.folder / "strict.toml"
     policy.write_text('[expect]\nversions = { verl = "==0.1", torch = "==1.0" }\n')
-    allowed = " ".join(["version-unexpected", *OF_THIS_MACHINE])
+    allowed = between.join(["version-unexpected", *OF_THIS_MACHINE])
     status, _, _ = follow(sandbox, python=str(sandbox.python("good")), policy=str(policy), allow=allowed)
     assert status == 0
 

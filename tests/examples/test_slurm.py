@@ -59,6 +59,18 @@ def test_a_broken_node_is_drained_with_the_reason(node: Sandbox) -> None:
     assert told.startswith("update\nNodeName=gpu-1\nState=DRAIN\nReason=verl-doctor: BROKEN")
 
 
+@pytest.mark.parametrize("reports", ["/dev/null/reports", "full"])
+def test_a_report_that_cannot_be_written_admits_no_job(reports: str, node: Sandbox) -> None:
+    node.folder.joinpath("full").mkdir()
+    node.folder.joinpath("full/7-gpu-1.json").symlink_to("/dev/full")
+    told = {"SLURM_JOB_ID": "7", "SLURM_JOB_GPUS": "0,1", "SLURMD_NODENAME": "gpu-1"}
+    paths = {"VERL_DOCTOR": str(node.bin / "verl-doctor"), "VERL_ENVIRONMENT": str(node.folder / "bad")}
+    folder = str(node.folder / reports)
+    assert node.run("bash", PROLOG, VERL_DOCTOR_REPORTS=folder, **paths, **told).returncode == 1
+    reason = node.folder.joinpath("scontrol.txt").read_text()
+    assert reason.startswith("update\nNodeName=gpu-1\nState=DRAIN\nReason=verl-doctor: BROKEN")
+
+
 @pytest.mark.parametrize(
     "environ",
     [

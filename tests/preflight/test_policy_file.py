@@ -118,6 +118,14 @@ def test_a_day_as_a_text_and_a_mark_of_the_byte_order(tmp_path: Path) -> None:
         pytest.param("[smoke-test]\nlevel = 'deep'", 2, "must be one of quick, full, none", id="level"),
         pytest.param("[smoke-test]\ndeadline = 0", 2, "must be a number of seconds above 0", id="deadline"),
         pytest.param("[smoke-test]\ndeadline = inf", 2, "must be a number of seconds above 0", id="for ever"),
+        pytest.param("[smoke-test]\ndeadline = nan", 2, "must be a number of seconds above 0", id="no number"),
+        pytest.param("[smoke-test]\ndeadline = 1e400", 2, "must be a number of seconds above 0", id="beyond numbers"),
+        pytest.param(f"[smoke-test]\ndeadline = {10**400}", 2, "must be a number of seconds", id="beyond floats"),
+        pytest.param(f"[smoke-test]\ndeadline = {'9' * 5000}", 2, "a number has too many digits", id="beyond Python"),
+        pytest.param(f"[smoke-test]\ndeadline = 0x{'f' * 5000}", 2, "not a number of thousands of digits", id="hex"),
+        pytest.param(f"fail-on = 0x{'f' * 5000}", 1, "not a number of thousands of digits", id="hex for a text"),
+        pytest.param(f"[expect]\ngpus = {10**30}", 2, "must not be above 1024", id="more than there are"),
+        pytest.param(f"[expect]\ngpus = 0x{'f' * 5000}", 2, "must not be above 1024", id="hex of GPUs"),
         pytest.param("[patches]\nrequired = 'VDP001'", 2, "must be a list of names", id="patches as text"),
         pytest.param("[patches]\nrequired = ['vllm07']", 2, "no patch is called 'vllm07'", id="unknown patch"),
     ],
@@ -158,6 +166,8 @@ def test_the_nearest_policy_is_found_up_to_the_root_of_the_repository(tmp_path: 
     inner = tmp_path / "repository/code/deep"
     inner.mkdir(parents=True)
     written(tmp_path, "", NAME)
+    assert find(None, inner) is None
+    (tmp_path / ".git").mkdir()
     assert (found := find(None, inner)) is not None
     assert found.origin == str(tmp_path / NAME)
     (tmp_path / "repository/.git").mkdir()
@@ -174,8 +184,9 @@ def test_the_nearest_policy_is_found_up_to_the_root_of_the_repository(tmp_path: 
     "text",
     [
         pytest.param('[project]\nname = "verl-doctor"\n[tool.ruff]\n', id="another tool's"),
-        pytest.param('[tool\nbroken = "verl-doctor"', id="broken, and not ours"),
-        pytest.param('tool = 1\n# "[tool.verl-doctor]"\n', id="no table"),
+        pytest.param('[tool\nbroken = "verl"', id="broken, and not ours"),
+        pytest.param('[project]\n# "[tool.verl-doctor]"\n', id="no table"),
+        pytest.param('x = """\n[tool.verl-doctor]\n"""', id="in a text"),
     ],
 )
 def test_a_project_without_a_policy(text: str, tmp_path: Path) -> None:
@@ -202,3 +213,76 @@ def test_the_line_in_a_project_is_that_of_the_project(tmp_path: Path) -> None:
 )
 def test_lines(path: tuple[str, ...], line: int | None) -> None:
     assert line_of(WHOLE, path) == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('[tool.verl-doctor]\nfail-on = "info"', id="usual"),
+        pytest.param('["tool"."verl-doctor"]\nfail-on = "info"', id="quoted"),
+        pytest.param("'tool' . 'verl-doctor' . fail-on = \"info\"", id="dotted"),
+        pytest.param('tool = { verl-doctor = { fail-on = "info" } }', id="inline"),
+        pytest.param('tool."verl-doctor" = { fail-on = "info" }', id="inline of a dotted key"),
+    ],
+)
+def test_a_table_in_any_spelling_is_in_force(text: str, tmp_path: Path) -> None:
+    file = written(tmp_path, text, "pyproject.toml")
+    for policy in (find(None, tmp_path), find(file, Path("/"))):
+        assert policy is not None
+        assert policy.fail_on is Severity.INFO
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param('[tool]\nverl-doctor = "strict"', "'tool.verl-doctor' must be a table", id="a text"),
+        pytest.param('[[tool.verl-doctor]]\nfail-on = "info"', "'tool.verl-doctor' must be a table", id="a list"),
+        pytest.param("tool = 1 # verl-doctor", "'tool' must be a table", id="no tools"),
+        pytest.param("[tool.verl-doctor\n", "is no TOML", id="broken"),
+    ],
+)
+def test_what_is_meant_for_a_policy_and_is_none_is_refused(text: str, said: str, tmp_path: Path) -> None:
+    file = written(tmp_path, text, "pyproject.toml")
+    for named in (None, file):
+        with pytest.raises(UsageError, match=said):
+            find(named, tmp_path)
+
+
+def test_a_named_project_without_a_policy_is_refused(tmp_path: Path) -> None:
+    file = written(tmp_path, "[tool.ruff]\n", "pyproject.toml")
+    with pytest.raises(UsageError, match=r"has no table \[tool\.verl-doctor\]"):
+        find(file, tmp_path)
+
+
+def test_a_project_that_only_mentions_it_ends_no_search(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    written(tmp_path, "", NAME)
+    inner = tmp_path / "package"
+    written(
+        inner,
+        "# verl-doctor\n[project]\ndependencies = [\n'verl-doctor']\n[tool.x]\nverl-doctor = 1\n",
+        "pyproject.toml",
+    )
+    assert (found := find(None, inner)) is not None
+    assert found.origin == str(tmp_path / NAME)
+
+
+def test_a_policy_that_is_no_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / NAME).symlink_to("gone")
+    with pytest.raises(UsageError, match="cannot be read: it is no file, or a link to none"):
+        find(None, tmp_path)
+    (tmp_path / NAME).unlink()
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(UsageError, match="cannot be read: it is no file, or a link to none"):
+        find(None, tmp_path)
+
+
+def test_a_folder_of_everyone_is_not_entered(tmp_path: Path) -> None:
+    inner = tmp_path / "everyones" / "mine"
+    inner.mkdir(parents=True)
+    (tmp_path / "everyones/.git").mkdir()
+    written(tmp_path / "everyones", "")
+    assert find(None, inner) is not None
+    (tmp_path / "everyones").chmod(0o1777)
+    assert find(None, inner) is None
+    assert find(None, tmp_path / "everyones") is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -16,6 +18,7 @@ from verl_doctor.preflight.policy import Expectations, Policy
 from verl_doctor.preflight.result import NotTried, Patching, Preflight, Refusal
 from verl_doctor.preflight.run import Wish, judge
 from verl_doctor.preflight.summary import summary
+from verl_doctor.report.accounts import of_preflight
 from verl_doctor.smoke.results import ProbeResult
 
 HEALTHY = preflights.healthy()
@@ -99,3 +102,63 @@ def test_what_is_ignored_is_seen_but_does_not_count() -> None:
 )
 def test_the_line_says_what_became_of_each_step(preflight: Preflight, said: str) -> None:
     assert said in summary(preflight)
+
+
+MILD = Policy(
+    origin="p.toml",
+    rulings={"gpu-count-unexpected": Ruling(severity=Severity.WARNING, reason="soon")},
+    expect=Expectations(gpus=8),
+)
+MILDLY = warned(Severity.ERROR, MILD)
+
+
+@pytest.mark.parametrize(
+    ("preflight", "name", "begin"),
+    [
+        pytest.param(MILDLY, "gpu-count-unexpected", "DEGRADED  gpu-count-unexpected: ", id="a warning alone"),
+        pytest.param(
+            replace(MILDLY, smoke_test=FAILS), "sleep", "BROKEN  Smoke test: 1 of 2 probes passed", id="a probe"
+        ),
+        pytest.param(
+            replace(MILDLY, patches=refused(1), smoke_test=FAILS),
+            "patch-refused",
+            "BROKEN  Patches: refused, read-only",
+            id="a refused patch",
+        ),
+        pytest.param(
+            replace(MILDLY, patches=refused(3), smoke_test=NO_TEST),
+            "patch-refused",
+            "UNKNOWN  Patches: refused, read-only",
+            id="patches that cannot be written",
+        ),
+        pytest.param(
+            replace(warned(Severity.ERROR), smoke_test=FAILS),
+            "gpu-count-unexpected",
+            "BROKEN  gpu-count-unexpected: ",
+            id="an error of the check",
+        ),
+        pytest.param(
+            replace(MILDLY, smoke_test=NO_TEST),
+            "gpu-count-unexpected",
+            "UNKNOWN  Smoke test: not tried",
+            id="not tried",
+        ),
+    ],
+)
+def test_what_is_milder_than_an_error_gives_way_as_the_cause(preflight: Preflight, name: str, begin: str) -> None:
+    primary = [each for each in of_preflight(preflight).occurrences if each.is_primary]
+    assert [each.name for each in primary] == [name]
+    assert summary(preflight).startswith(begin)
+    written = json.loads(preflights.written(preflight).render("gitlab"))
+    blockers = [each["check_name"] for each in written if each["severity"] == "blocker"]
+    assert blockers == [each.name for each in primary if each.severity is Severity.ERROR]
+
+
+def test_an_open_answer_says_first_why_it_is_open() -> None:
+    facts = facts_of(preflights.STACK, driver=Unavailable("the driver hung"))
+    preflight = replace(HEALTHY, check=judge(facts, load(), Wish(policy=MILD, today=TODAY)))
+    assert preflight.check.primary is not None
+    said = summary(preflight)
+    assert re.match(r"UNKNOWN  Check: \d+ not judged \(the driver hung\), \d found\. gpu-count-unexpected: ", said), (
+        said
+    )

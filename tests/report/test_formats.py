@@ -18,14 +18,16 @@ from markdown_it import MarkdownIt
 from tests.report import preflights
 from tests.report.schemas import follows, is_junit, is_sarif
 from verl_doctor.errors import WriteFailedError
+from verl_doctor.examine import _verdict as verdict_of
 from verl_doctor.matrix.load import load
-from verl_doctor.model import Verdict
+from verl_doctor.model import Crashed, Skipped, Verdict
 from verl_doctor.preflight.policy import Expectations, Policy
 from verl_doctor.preflight.result import Preflight
 from verl_doctor.preflight.run import Wish, judge
 from verl_doctor.report import github, markdown
 from verl_doctor.report.accounts import of_preflight
 from verl_doctor.report.plain_text import printable
+from verl_doctor.smoke.results import ProbeResult
 
 PREFLIGHTS = {
     "healthy": preflights.healthy(),
@@ -135,7 +137,8 @@ def test_what_does_not_count_is_no_failure_in_junit() -> None:
 def test_gitlab(preflight: Preflight) -> None:
     violations = json.loads(render(preflight, "gitlab"))
     follows(violations, "gitlab-code-quality")
-    assert len(violations) == len(list(of_preflight(preflight).occurrences))
+    account = of_preflight(preflight)
+    assert len(violations) == len([*account.occurrences, *account.open_cases])
 
 
 def test_github() -> None:
@@ -350,9 +353,12 @@ def test_what_is_not_known_is_said_everywhere() -> None:
     assert "it hung" in page
     assert "ZeroDivisionError: division by zero" in page
     root = ET.fromstring(render(preflight, "junit"))
-    assert root.get("errors") == "1"
+    errors = root.findall(".//error")
+    assert {error.get("type") for error in errors} == {"crashed", "not judged"}
     (run,) = is_sarif(render(preflight, "sarif"))["runs"]
-    assert run["invocations"] == [{"executionSuccessful": False, "exitCode": 3}]
+    (invocation,) = run["invocations"]
+    assert (invocation["executionSuccessful"], invocation["exitCode"]) == (False, 3)
+    assert len(invocation["toolExecutionNotifications"]) == len(errors)
     assert "changed /site/vllm/x.py" in render(preflight, "text")
 
 
@@ -391,3 +397,63 @@ def test_nasty_texts_in_pages(text: str) -> None:
     assert {tag for tag, _ in shown.tags} <= IN_AN_ISSUE
     assert [tag for tag, _ in shown.tags].count("h3") == 5
     assert len([tag for tag, _ in shown.tags if tag == "tr"]) == 1 + 3  # the head, and what is not the cause
+
+
+def open_cases(preflight: Preflight) -> list[str]:
+    """What three formats agree is open."""
+    junit = [
+        (test.get("name") or "").split()[-1]
+        for test in ET.fromstring(render(preflight, "junit")).iter("testcase")
+        if test.find("error") is not None
+    ]
+    (run,) = is_sarif(render(preflight, "sarif"))["runs"]
+    told = run["invocations"][0].get("toolExecutionNotifications", [])
+    assert [each["message"]["text"].split()[0] for each in told] == junit
+    quality = json.loads(render(preflight, "gitlab"))
+    follows(quality, "gitlab-code-quality")
+    assert [each["check_name"] for each in quality if "not judged" in each["description"]] == junit
+    return junit
+
+
+def with_outcome(preflight: Preflight, name: str, outcome: Crashed | Skipped, **given: Any) -> Preflight:
+    results = tuple(
+        replace(each, outcome=outcome, **given) if each.name == name else each for each in preflight.check.results
+    )
+    return replace(preflight, check=replace(preflight.check, results=results, verdict=verdict_of(results)))
+
+
+HUNG = Skipped("it hung")
+CRASHED = Crashed("ZeroDivisionError: division by zero")
+ALL_SKIPPED = preflights.smoke_test(
+    ProbeResult(name="import-vllm", outcome="skipped", reason="no vLLM"),
+    ProbeResult(name="rollout", outcome="skipped", reason="no vLLM"),
+)
+WELL = PREFLIGHTS["healthy"]
+
+
+@pytest.mark.parametrize(
+    ("preflight", "found"),
+    [
+        pytest.param(WELL, [], id="all is well"),
+        pytest.param(with_outcome(WELL, "driver-missing", HUNG), ["driver-missing"], id="not judged"),
+        pytest.param(with_outcome(WELL, "driver-missing", CRASHED), ["driver-missing"], id="crashed"),
+        pytest.param(with_outcome(WELL, "driver-missing", CRASHED, allowed=True), [], id="allowed to crash"),
+        pytest.param(with_outcome(WELL, "ulimit-nofile", CRASHED), [], id="a warning crashed"),
+        pytest.param(with_outcome(PREFLIGHTS["failing"], "driver-missing", HUNG), [], id="not judged, but broken"),
+        pytest.param(replace(WELL, smoke_test=preflights.NO_TEST), ["smoke-test"], id="wanted, not tried"),
+        pytest.param(
+            replace(WELL, smoke_test=replace(preflights.NO_TEST, is_wanted=False)), [], id="neither wanted nor tried"
+        ),
+        pytest.param(replace(WELL, smoke_test=ALL_SKIPPED), ["rollout"], id="all skipped"),
+        pytest.param(
+            replace(WELL, smoke_test=preflights.smoke_test(preflights.passed("import-vllm"))),
+            ["smoke-test"],
+            id="no rollout among them",
+        ),
+    ],
+)
+def test_what_leaves_the_answer_open_is_told_where_the_exit_code_says_so(
+    preflight: Preflight, found: list[str]
+) -> None:
+    assert open_cases(preflight) == found
+    assert (preflight.exit_code == 3) is bool(found)

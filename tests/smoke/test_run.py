@@ -12,6 +12,7 @@ import pytest
 
 from tests.smoke.processes import descriptors
 from tests.smoke.scene import Scene, session
+from verl_doctor.facts.secrets import HIDDEN
 from verl_doctor.smoke.run import Began, ProbeResult
 
 NAMES = ("import-vllm", "arithmetic", "bin-checkpoint", "rollout", "flash-attention")
@@ -150,3 +151,23 @@ def test_no_descriptor_left(scene: Scene, free: int) -> None:
             scene.happens("")
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_what_must_not_be_told_is_in_no_result(scene: Scene) -> None:
+    scene.environ |= {"HF_TOKEN": "quite-a-secret", "WANDB_MODE": "offline-mode"}
+    body = (
+        "print('got', os.environ['HF_TOKEN'], 'beside', os.environ['WANDB_MODE'], 'on one line')\n"
+        "print('https://me:pass-in-url@host/model')\nprint('API_KEY=visible-to-all')\n"
+        "raise RuntimeError('401 for hf_' + 'a' * 30)"
+    )
+    failed = scene.failure(body)
+    assert failed.reason == HIDDEN
+    for secret in ("quite-a-secret", "pass-in-url", "visible-to-all", "hf_aaaa"):
+        assert secret not in failed.detail
+    assert "got <set, not shown> beside offline-mode on one line" in failed.detail
+    assert "https://***@host/model" in failed.detail
+
+
+def test_a_secret_variable_is_in_no_reason(scene: Scene) -> None:
+    scene.environ["MY_PASSWORD"] = "correct horse"
+    assert (scene.failure("raise RuntimeError('denied: ' + os.environ['MY_PASSWORD'])").reason or "").endswith(HIDDEN)

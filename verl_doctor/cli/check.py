@@ -83,8 +83,8 @@ def command(
     judged = examine(found, matrix, allow or (), rulings)
     threshold = Severity(fail_on.value) if fail_on else (rules.fail_on if rules else None) or Severity.ERROR
     exit_code = _exit_code(judged, threshold)
-    deliver(OfCheck(check=judged, exit_code=exit_code, fail_on=threshold, matrix=matrix, with_facts=with_facts), wanted)
-    return exit_code
+    told = OfCheck(check=judged, exit_code=exit_code, fail_on=threshold, matrix=matrix, with_facts=with_facts)
+    return deliver(told, wanted, exit_code)
 
 
 def _exit_code(report: Report, threshold: Severity) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli import progress
+from verl_doctor.cli.options import seconds
 from verl_doctor.errors import TargetError, UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ Deadline = Annotated[
         "--deadline",
         metavar="SECONDS",
         min=0.1,
+        callback=seconds,
         help="With --deep: the time for each import, instead of 60 seconds, and 180 for vLLM and verl.",
     ),
 ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli import progress
+from verl_doctor.cli.options import seconds
 from verl_doctor.errors import TargetError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,11 @@ Ray = Annotated[
 NodeDeadline = Annotated[
     float | None,
     typer.Option(
-        "--node-deadline", metavar="SECONDS", min=1, help="With --ray: the time for each node, instead of 120 seconds."
+        "--node-deadline",
+        metavar="SECONDS",
+        min=1,
+        callback=seconds,
+        help="With --ray: the time for each node, instead of 120 seconds.",
     ),
 ]
 DEADLINE = 120.0

@@ -50,6 +50,16 @@ OutputFormat = Annotated[
 ]
 
 
+_LONGEST = 10**9
+
+
+def seconds(value: float | None) -> float | None:
+    """Return a time that an option gives. Raises typer.BadParameter for one that is no number, or without end."""
+    if value is not None and not value <= _LONGEST:
+        raise typer.BadParameter(f"{value:g} is not a number of seconds up to {_LONGEST}.")
+    return value
+
+
 def the_target(host: Host, python: Path | None, prefix: Path | None) -> Target:
     """Return the environment that the options name. Raises UsageError for both at once."""
     if python and prefix:

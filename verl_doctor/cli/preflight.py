@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli import progress
-from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, the_host, the_target
+from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, seconds, the_host, the_target
 from verl_doctor.cli.policy import PolicyFile, policy_in, today
 from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery
 from verl_doctor.cli.severity import FailOn
@@ -49,7 +49,8 @@ def command(
         typer.Option("--model", metavar="DIR", readable=False, help="Try your own model instead; its folder."),
     ] = None,
     deadline: Annotated[
-        float | None, typer.Option(metavar="SECONDS", min=1.0, help="The time for the whole smoke test.")
+        float | None,
+        typer.Option(metavar="SECONDS", min=1.0, callback=seconds, help="The time for the whole smoke test."),
     ] = None,
     apply_patches: Annotated[
         bool, typer.Option("--apply-patches", help="Apply the patches that are missing, after the check.")
@@ -98,10 +99,8 @@ def command(
             preflight = steps.run(host, target, matrix, wish, _silent if quiet else _tell)
         finally:
             progress.show("")
-    deliver(
-        OfPreflight(preflight=preflight, matrix=matrix, today=wish.today, is_quiet=quiet, is_verbose=verbose), wanted
-    )
-    return preflight.exit_code
+    told = OfPreflight(preflight=preflight, matrix=matrix, today=wish.today, is_quiet=quiet, is_verbose=verbose)
+    return deliver(told, wanted, preflight.exit_code)
 
 
 def _wish(

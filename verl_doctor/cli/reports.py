@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from verl_doctor.errors import UsageError, WriteFailedError
+from verl_doctor import streams
+from verl_doctor.errors import UsageError, WriteFailedError, failure
 
 if TYPE_CHECKING:
     from verl_doctor.report.written import Report
@@ -93,16 +94,22 @@ def _chosen(text: str) -> tuple[ReportFormat, Path]:
     return ReportFormat(name), Path(file)
 
 
-def deliver(report: Report, wanted: Delivery) -> None:
-    """Write a report, first where it is read. Raises WriteFailedError for a file, once all others are written."""
-    if wanted.output is None:
-        _print(report, wanted.main)
+def deliver(report: Report, wanted: Delivery, exit_code: int) -> int:
+    """Write a report, the files first, and say on standard error what cannot be written.
+
+    Return the exit code: that of the answer, but 3 instead of 0 where something could not be written.
+    """
     files = [(wanted.main, wanted.output)] if wanted.output else []
     failures = [told for form, file in (*files, *wanted.extra) if (told := _refused(report, form, file))]
     if ReportFormat.GITHUB in wanted.formats and (told := _job_summary_refused(report)):
         failures.append(told)
-    if failures:
-        raise WriteFailedError(" ".join(failures))
+    try:
+        if wanted.output is None and (told := _print_refused(report, wanted.main)):
+            failures.append(told)
+    finally:
+        for told in failures:
+            sys.stderr.write(f"verl-doctor: {told}\n")
+    return exit_code or (3 if failures else 0)
 
 
 def _refused(report: Report, form: ReportFormat, file: Path) -> str | None:
@@ -113,6 +120,8 @@ def _refused(report: Report, form: ReportFormat, file: Path) -> str | None:
         whole_file.write(file, report.render(form.value))
     except WriteFailedError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 - a format that breaks must not cost the others
+        return f"{file} is not written: {failure(error).message}"
     return None
 
 
@@ -123,6 +132,21 @@ def _job_summary_refused(report: Report) -> str | None:
         github.append_summary(os.environ, report.job_summary)
     except WriteFailedError as error:
         return str(error)
+    except Exception as error:  # noqa: BLE001 - a format that breaks must not cost the others
+        return f"The job summary is not written: {failure(error).message}"
+    return None
+
+
+def _print_refused(report: Report, form: ReportFormat) -> str | None:
+    """Print a report; return why that could not be. Raises BrokenPipeError where the reader has left."""
+    try:
+        _print(report, form)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        streams.give_up_output()
+        return f"Standard output cannot be written: {error.strerror}."
     return None
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from typing import Final
 
 HIDDEN: Final = "<set, not shown>"
+_SHORTEST: Final = 6
+"""The fewest characters of a value that is looked for in other texts."""
 
 _LONG: Final = (
     r"(?:(?<!tik)token|secret|passw(?:or)?d|passphrase|credentials?|cookie|auth(?:orization)?"
@@ -49,6 +52,19 @@ def text(value: str) -> str:
     """Return text as it may be shown, or HIDDEN."""
     printable = _CREDENTIALS.sub("***@", value.encode("utf-8", "replace").decode("utf-8"))
     return HIDDEN if _SECRET_VALUE.search(printable) or _SECRET_INSIDE.search(printable) else printable
+
+
+def values(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the values of the variables that are not shown, the longest first; without those that any word may be."""
+    hidden = {value for name, value in environ.items() if len(value) >= _SHORTEST and setting(name, value) == HIDDEN}
+    return tuple(sorted(hidden, key=len, reverse=True))
+
+
+def lines(value: str, known: Collection[str] = ()) -> str:
+    """Return a text as it may be shown, line by line, without the secrets that are known."""
+    for secret in known:
+        value = value.replace(secret, HIDDEN)
+    return "\n".join(map(text, value.split("\n")))
 
 
 def cut_from_url(url: str) -> str:

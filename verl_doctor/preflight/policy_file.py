@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,8 +22,12 @@ else:
 NAME: Final = "verl-doctor.toml"
 _PROJECT: Final = "pyproject.toml"
 _TABLE: Final = ("tool", "verl-doctor")
-_SET: Final = re.compile(r"""(?m)^\s*(?:\[\s*tool\s*\.\s*)?["']?verl-doctor\b""")
-"""A line that begins our table, or sets a key of it."""
+_WORD: Final = "verl-doctor"
+"""What a project's file says that may have a policy; without it, not even whether it is TOML is ours to judge."""
+_DIGITS: Final = re.compile(r"[\d_]{640}")
+"""The fewest digits that Python may be told not to read."""
+_ANYONES: Final = stat.S_ISVTX | stat.S_IWOTH
+"""The mode of a folder that is everyone's, such as /tmp."""
 _LARGEST: Final = 2**20
 """Bytes; a policy has some hundred."""
 
@@ -29,24 +35,60 @@ _LARGEST: Final = 2**20
 def find(named: Path | None, folder: Path) -> Policy | None:
     """Return the policy in a named file, else the nearest one from a folder upwards, to the root of its repository.
 
+    Outside of a git repository only the folder itself is looked at.
+
     Raises UsageError where a file cannot be read, or does not hold a policy.
     """
     if named is not None:
-        return _policy(named, _parsed(named), whole=named.name != _PROJECT)
-    for each in (folder, *folder.parents):
-        if (own := each / NAME).is_file():
-            return _policy(own, _parsed(own), whole=True)
-        project = each / _PROJECT
-        if project.is_file() and _has_table(text := _read(project)):
-            return _policy(project, (text, _toml(project, text)), whole=False)
-        if (each / ".git").exists():
-            break
+        return _named(named)
+    for each in _searched(folder):
+        own, project = each / NAME, each / _PROJECT
+        if os.path.lexists(own):
+            if not own.is_file():
+                raise UsageError(f"The policy {own} cannot be read: it is no file, or a link to none.")
+            return _policy(own, _parsed(own), ())
+        if (
+            project.is_file()
+            and _WORD in (text := _read(project))
+            and _has_table(project, content := _toml(project, text))
+        ):
+            return _policy(project, (text, content), _TABLE)
     return None
 
 
-def _has_table(text: str) -> bool:
-    """Say whether a project's file may have a policy; a broken file without one is not ours to judge."""
-    return _SET.search(text) is not None
+def _named(file: Path) -> Policy:
+    parsed = _parsed(file)
+    if file.name != _PROJECT:
+        return _policy(file, parsed, ())
+    if not _has_table(file, parsed[1]):
+        raise UsageError(f"The policy {file} has no table [{'.'.join(_TABLE)}].")
+    return _policy(file, parsed, _TABLE)
+
+
+def _searched(folder: Path) -> Iterator[Path]:
+    """Yield a folder and those above it up to the root of its git repository; outside of one, only itself.
+
+    What anyone may put into a folder such as /tmp judges nobody's nodes, so the search does not enter one.
+    """
+    above = (folder, *folder.parents)
+    root = next((place for place, each in enumerate(above) if (each / ".git").exists()), 0)
+    yield folder
+    for each in above[1 : root + 1]:
+        if each.stat().st_mode & _ANYONES == _ANYONES:
+            return
+        yield each
+
+
+def _has_table(file: Path, content: Mapping[str, Any]) -> bool:
+    """Say whether a project's file has a policy. Raises UsageError where something else is in its place."""
+    inner: Any = content
+    for depth, key in enumerate(_TABLE, 1):
+        if key not in inner:
+            return False
+        inner = inner[key]
+        if not isinstance(inner, Mapping):
+            raise UsageError(f"{file}: {'.'.join(_TABLE[:depth])!r} must be a table.")
+    return True
 
 
 def _parsed(file: Path) -> tuple[str, Mapping[str, Any]]:
@@ -76,17 +118,16 @@ def _toml(file: Path, text: str) -> Mapping[str, Any]:
         raise UsageError(f"The policy {file} is no TOML: {error}.") from error
     except RecursionError:
         raise UsageError(f"The policy {file} is nested too deeply.") from None
+    except ValueError as error:  # an integer of more digits than Python reads
+        line = next((n for n, each in enumerate(text.splitlines(), 1) if _DIGITS.search(each)), None)
+        raise UsageError(f"{file}{f':{line}' if line else ''}: a number has too many digits.") from error
     return content
 
 
-def _policy(file: Path, parsed: tuple[str, Mapping[str, Any]], *, whole: bool) -> Policy | None:
+def _policy(file: Path, parsed: tuple[str, Mapping[str, Any]], place: tuple[str, ...]) -> Policy:
     text, content = parsed
-    place = () if whole else _TABLE
     for key in place:
-        inner = content.get(key)
-        if not isinstance(inner, Mapping):
-            return None
-        content = inner
+        content = content[key]
     try:
         return policy(Document(content=content, folder=file.resolve().parent, origin=str(file)))
     except WrongTermError as error:

@@ -17,6 +17,10 @@ from verl_doctor.preflight.policy import Expectations, Level, Policy
 _T = TypeVar("_T")
 _KINDS: Final = {str: "a text", int: "a whole number", bool: "true or false", float: "a number"}
 _IGNORE: Final = "ignore"
+_MOST_SHOWN: Final = 200
+_MOST_GPUS: Final = 1024
+_LONGEST: Final = 10**9
+"""Seconds, some thirty years."""
 
 
 class WrongTermError(Exception):
@@ -53,12 +57,12 @@ class _Table:
         value = self.content.get(key)
         if value is None or type(value) is kind:
             return value
-        raise self.wrong(f"{key!r} must be {_KINDS[kind]}, not {value!r}", key)
+        raise self.wrong(f"{key!r} must be {_KINDS[kind]}, not {_shown(value)}", key)
 
     def one_of(self, key: str, known: Collection[str]) -> str | None:
         value = self.get(key, str)
         if value is not None and value not in known:
-            raise self.wrong(f"{key!r} must be one of {', '.join(known)}, not {value!r}", key)
+            raise self.wrong(f"{key!r} must be one of {', '.join(known)}, not {_shown(value)}", key)
         return value
 
     def table(self, key: str) -> _Table:
@@ -131,7 +135,7 @@ def _day(table: _Table, key: str) -> date | None:
         try:
             value = date.fromisoformat(value)
         except ValueError:
-            raise table.wrong(f"{key!r} must be a day such as 2027-01-31, not {value!r}", key) from None
+            raise table.wrong(f"{key!r} must be a day such as 2027-01-31, not {_shown(value)}", key) from None
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     raise table.wrong(f"{key!r} must be a day such as 2027-01-31, not {value!s}", key)
@@ -139,8 +143,9 @@ def _day(table: _Table, key: str) -> date | None:
 
 def _expectations(table: _Table) -> Expectations:
     gpus = table.get("gpus", int)
-    if gpus is not None and gpus < 0:
-        raise table.wrong(f"'gpus' must not be negative, as {gpus} is", "gpus")
+    if gpus is not None and not 0 <= gpus <= _MOST_GPUS:
+        said = "must not be negative" if gpus < 0 else f"must not be above {_MOST_GPUS}"
+        raise table.wrong(f"'gpus' {said}, as {_shown(gpus)} is", "gpus")
     versions = table.table("versions")
     return Expectations(
         gpus=gpus,
@@ -160,7 +165,7 @@ def _filled(table: _Table, key: str) -> str | None:
 def _specifier(table: _Table, key: str) -> str | None:
     value = _filled(table, key)
     if value is not None and specifiers_of(value) is None:
-        raise table.wrong(f"{key!r} must be a version specifier such as '==0.5.*' or '>=550', not {value!r}", key)
+        raise table.wrong(f"{key!r} must be a version specifier such as '==0.5.*' or '>=550', not {_shown(value)}", key)
     return value
 
 
@@ -168,8 +173,10 @@ def _deadline(table: _Table) -> float | None:
     value = table.content.get("deadline")
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise table.wrong(f"'deadline' must be a number of seconds above 0, not {value!r}", "deadline")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LONGEST:
+        raise table.wrong(
+            f"'deadline' must be a number of seconds above 0 and at most {_LONGEST}, not {_shown(value)}", "deadline"
+        )
     return float(value)
 
 
@@ -191,3 +198,12 @@ def _required(table: _Table) -> Iterator[str]:
 def _nearest(word: str, known: Sequence[str]) -> str:
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"; {found[0]!r} is near it" if found else ""
+
+
+def _shown(value: object) -> str:
+    """Return a value as it is told; a number with more digits than Python writes by its size."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."

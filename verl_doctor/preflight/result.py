@@ -10,6 +10,7 @@ from verl_doctor.facts.patches import PatchState
 from verl_doctor.model import Result, Severity, Verdict
 from verl_doctor.preflight.policy import Policy
 from verl_doctor.smoke.outcome import SmokeTest
+from verl_doctor.smoke.results import ProbeResult
 
 _WORST_FIRST = (Verdict.BROKEN, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.HEALTHY)
 
@@ -74,6 +75,17 @@ class Preflight:
         if self.verdict is Verdict.BROKEN or self.check.fails(self.fail_on):
             return 1
         return 3 if self.verdict is Verdict.UNKNOWN else 0
+
+    @property
+    def cause(self) -> Result | Refusal | ProbeResult | None:
+        """The one cause: an error of the check, else what was refused or failed, else what is milder."""
+        primary, refusal = self.check.primary, self.patches.refusal
+        if primary and primary.severity is Severity.ERROR:
+            return primary
+        if refusal and refusal.exit_code == 1:
+            return refusal
+        tried = self.smoke_test.results if isinstance(self.smoke_test, SmokeTest) else ()
+        return next((result for result in tried if result.outcome == "failed"), None) or refusal or primary
 
     @property
     def ignored(self) -> tuple[Result, ...]:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from verl_doctor.examine import Report, failed
-from verl_doctor.model import Crashed, Failed, Result, Severity, Skipped, Verdict
-from verl_doctor.preflight.result import NotTried, Patching, Preflight
+from verl_doctor.examine import Report, failed, unjudged
+from verl_doctor.model import Crashed, Failed, Result, Skipped, Verdict
+from verl_doctor.preflight.result import NotTried, Patching, Preflight, Refusal
 from verl_doctor.smoke.outcome import SmokeTest
+from verl_doctor.smoke.results import ProbeResult
 
 
 def summary(preflight: Preflight) -> str:
     """Return the verdict, the one cause, and what became of each step, in one line."""
-    parts = [found(preflight.check), *_patches(preflight.patches), _smoke_test(preflight.smoke_test)]
-    if preflight.verdict is Verdict.UNKNOWN and preflight.check.verdict is not Verdict.UNKNOWN:
-        parts.insert(0, parts.pop())  # what makes the answer unknown comes first
+    parts = [found(preflight.check), _patches(preflight.patches), _smoke_test(preflight.smoke_test)]
+    parts.insert(0, parts.pop(_decisive(preflight)))
     return " ".join(f"{preflight.verdict.value.upper()}  {' '.join(parts)}".splitlines())
+
+
+def _decisive(preflight: Preflight) -> int:
+    """Return which of the steps is told first: the one that has the cause, or that makes the answer unknown."""
+    match preflight.cause:
+        case Refusal():
+            return 1
+        case ProbeResult():
+            return 2
+        case _:
+            is_open = preflight.verdict is Verdict.UNKNOWN and preflight.check.verdict is not Verdict.UNKNOWN
+            return 2 if is_open else 0
 
 
 def found(report: Report) -> str:
@@ -23,23 +33,31 @@ def found(report: Report) -> str:
     failures = [result for result in report.results if failed(result)]
     counted = [result for result in failures if not result.allowed]
     ignored = f", {len(failures) - len(counted)} ignored" if len(failures) > len(counted) else ""
-    unjudged = _unjudged(report) if report.verdict is Verdict.UNKNOWN else ""
     cause = report.primary
-    if cause is None:
-        return f"Check: {len(counted) or 'nothing'} found{ignored}{unjudged}."
+    told = f"{cause.name}: {_first_message(cause)}" if cause else ""
+    if report.verdict is Verdict.UNKNOWN:
+        also = f" {told}" if told else ""
+        return f"Check: {_unjudged(report)}, {len(counted) or 'nothing'} found{ignored}.{also}"
+    if not told:
+        return f"Check: {len(counted) or 'nothing'} found{ignored}."
     more = len(counted) - 1
-    also = f" Check: {more} more found{ignored}{unjudged}." if more or ignored or unjudged else ""
-    return f"{cause.name}: {_first_message(cause)}{also}"
+    return told + (f" Check: {more} more found{ignored}." if more or ignored else "")
 
 
 def _unjudged(report: Report) -> str:
     """Say why the answer is open: how many checks that matter could not judge, and why the first could not."""
-    reasons = [
-        result.outcome.reason if isinstance(result.outcome, Skipped) else result.outcome.error
-        for result in report.results
-        if isinstance(result.outcome, Skipped | Crashed) and result.severity is Severity.ERROR and not result.allowed
-    ]
-    return f", {len(reasons)} not judged ({reasons[0]})"
+    reasons = [reason for result in report.results if unjudged(result) and (reason := _reason(result))]
+    return f"{len(reasons)} not judged ({reasons[0]})"
+
+
+def _reason(result: Result) -> str | None:
+    match result.outcome:
+        case Skipped(reason):
+            return reason
+        case Crashed(error):
+            return error
+        case _:
+            return None
 
 
 def _first_message(result: Result) -> str:
@@ -47,10 +65,9 @@ def _first_message(result: Result) -> str:
     return result.outcome.findings[0].message
 
 
-def _patches(patches: Patching) -> Iterator[str]:
+def _patches(patches: Patching) -> str:
     if patches.refusal:
-        yield f"Patches: refused, {patches.refusal.reason}"
-        return
+        return f"Patches: refused, {patches.refusal.reason}"
     counts = {
         "applied": len(patches.in_state("applied")),
         "to be applied": len(patches.in_state("applicable")),
@@ -58,7 +75,7 @@ def _patches(patches: Patching) -> Iterator[str]:
     said = [f"{count} {word}" for word, count in counts.items() if count]
     if patches.changed:
         said.append(f"{len(patches.changed)} files changed now")
-    yield f"Patches: {', '.join(said) or 'none needed'}."
+    return f"Patches: {', '.join(said) or 'none needed'}."
 
 
 def _smoke_test(tried: SmokeTest | NotTried) -> str:

@@ -38,7 +38,7 @@ class Case:
     """One question that was asked, in a group of its kind ("check", "smoke-test"), and what came of it.
 
     `title` says what it is about, `reason` why it was skipped or crashed, `seconds` how long it took where that was
-    measured.
+    measured. `leaves_open` says whether it is what makes the answer unknown.
     """
 
     group: str
@@ -49,6 +49,7 @@ class Case:
     reason: str | None = None
     seconds: float | None = None
     occurrences: tuple[Occurrence, ...] = ()
+    leaves_open: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,11 @@ class Account:
     def occurrences(self) -> Iterator[Occurrence]:
         """All that was found, in the order of the cases."""
         return (occurrence for case in self.cases for occurrence in case.occurrences)
+
+    @property
+    def open_cases(self) -> Iterator[Case]:
+        """The cases that make the answer unknown."""
+        return (case for case in self.cases if case.leaves_open)
 
     def counts(self, occurrence: Occurrence) -> bool:
         """Say whether this makes the command fail."""

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from verl_doctor.examine import Report
+from verl_doctor.examine import Report, unjudged
 from verl_doctor.explain import entries
-from verl_doctor.model import Crashed, Failed, Finding, Passed, Result, Severity, Skipped
-from verl_doctor.preflight.result import NotTried, Patching, Preflight
+from verl_doctor.model import Crashed, Failed, Finding, Passed, Result, Severity, Skipped, Verdict
+from verl_doctor.preflight.result import NotTried, Patching, Preflight, Refusal
 from verl_doctor.preflight.summary import found, summary
 from verl_doctor.report.account import Account, Case, Occurrence, Outcome
 from verl_doctor.report.ruled import ruled
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.probes import PROBES
 from verl_doctor.smoke.results import ProbeResult
+from verl_doctor.smoke.sessions import ROLLOUTS
 from verl_doctor.target import Target
 
+_REFUSED = "patch-refused"
 _WORDS = {"applied": "applied", "applicable": "to be applied", "unrecognised": "not recognised"}
 
 
@@ -29,14 +31,18 @@ def of_check(report: Report, exit_code: int, fail_on: Severity) -> Account:
         summary=f"{report.verdict.value.upper()}  {found(report)}",
         place=report.facts.target.prefix,
         fail_on=fail_on,
-        cases=tuple(map(_of_result, report.results)),
+        cases=tuple(_of_results(report, report.verdict)),
     )
 
 
 def of_preflight(preflight: Preflight) -> Account:
     """Return what a preflight has to report."""
     target = preflight.check.facts.target
-    tried = [*_of_patches(preflight.patches, target), *_of_smoke_test(preflight.smoke_test, target)]
+    cases = (
+        *_of_results(preflight.check, preflight.verdict),
+        *_of_patches(preflight.patches, target),
+        *_of_smoke_test(preflight.smoke_test, target, is_open=preflight.verdict is Verdict.UNKNOWN),
+    )
     return Account(
         command="preflight",
         verdict=preflight.verdict,
@@ -44,21 +50,24 @@ def of_preflight(preflight: Preflight) -> Account:
         summary=summary(preflight),
         place=target.prefix,
         fail_on=preflight.fail_on,
-        cases=(
-            *map(_of_result, preflight.check.results),
-            *(tried if preflight.check.primary else _with_cause(tried)),
-        ),
+        cases=cases if preflight.cause is preflight.check.primary else tuple(_with_cause(cases, preflight.cause)),
     )
 
 
-def _with_cause(cases: Sequence[Case]) -> Iterator[Case]:
-    """Yield the cases with what failed first as the cause."""
-    first = next((case for case in cases if case.occurrences), None)
+def _with_cause(cases: Iterable[Case], cause: Result | Refusal | ProbeResult | None) -> Iterator[Case]:
+    """Yield the cases with what was tried as the cause; nothing that the check found follows from that."""
+    name = cause.name if isinstance(cause, ProbeResult) else _REFUSED
     for case in cases:
-        if case is first:
-            yield replace(case, occurrences=tuple(replace(each, is_primary=True) for each in case.occurrences))
-        else:
-            yield case
+        is_cause = case.group != "check" and case.name == name
+        told = (replace(each, is_primary=is_cause, consequence_of=None) for each in case.occurrences)
+        yield replace(case, occurrences=tuple(told))
+
+
+def _of_results(report: Report, verdict: Verdict) -> Iterator[Case]:
+    """Yield the cases of a check; one that crashed is told although the answer is known all the same."""
+    for result in report.results:
+        is_told = verdict is Verdict.UNKNOWN or isinstance(result.outcome, Crashed)
+        yield replace(_of_result(result), leaves_open=is_told and unjudged(result))
 
 
 def _of_result(result: Result) -> Case:
@@ -118,8 +127,8 @@ def _of_patches(patches: Patching, target: Target) -> Iterator[Case]:
             )
     if patches.refusal:
         refused = Occurrence(
-            id="patch-refused",
-            name="patch-refused",
+            id=_REFUSED,
+            name=_REFUSED,
             severity=Severity.ERROR,
             message=f"No patch was applied: {patches.refusal.reason}",
             remedy="See the state of each patch.",
@@ -136,18 +145,25 @@ def _of_patches(patches: Patching, target: Target) -> Iterator[Case]:
         )
 
 
-def _of_smoke_test(tried: SmokeTest | NotTried, target: Target) -> Iterator[Case]:
+def _not_seen(reason: str, *, leaves_open: bool) -> Case:
+    return Case(
+        group="smoke-test",
+        id="smoke-test",
+        name="smoke-test",
+        title="A real rollout with the installed vLLM",
+        outcome="skipped",
+        reason=reason,
+        leaves_open=leaves_open,
+    )
+
+
+def _of_smoke_test(tried: SmokeTest | NotTried, target: Target, *, is_open: bool) -> Iterator[Case]:
     if isinstance(tried, NotTried):
-        title = "A real rollout with the installed vLLM"
-        yield Case(
-            group="smoke-test",
-            id="smoke-test",
-            name="smoke-test",
-            title=title,
-            outcome="skipped",
-            reason=tried.reason,
-        )
+        yield _not_seen(tried.reason, leaves_open=is_open and tried.is_wanted)
         return
+    is_open = is_open and tried.verdict is Verdict.UNKNOWN
+    if is_open and not any(result.name in ROLLOUTS for result in tried.results):
+        yield _not_seen("no rollout was tried", leaves_open=True)
     for result in tried.results:
         yield Case(
             group="smoke-test",
@@ -158,6 +174,7 @@ def _of_smoke_test(tried: SmokeTest | NotTried, target: Target) -> Iterator[Case
             reason=result.reason,
             seconds=result.seconds,
             occurrences=(_of_probe(tried, result, target),) if result.outcome == "failed" else (),
+            leaves_open=is_open and result.name in ROLLOUTS,
         )
 
 

@@ -21,7 +21,8 @@ _LARGEST: Final = 2**20 - 2**12
 
 def render(account: Account) -> str:
     """Return a command for each finding, the cause first, and the summary in a line of its own."""
-    return "".join(map(_annotation, account.occurrences)) + f"{_escaped(account.summary, _DATA)}\n"
+    found = sorted(account.occurrences, key=lambda each: not each.is_primary)
+    return "".join(map(_annotation, found)) + f"{_escaped(account.summary, _DATA)}\n"
 
 
 def _annotation(found: Occurrence) -> str:

@@ -49,9 +49,10 @@ def _test(account: Account, case: Case) -> Element:
         test.set("time", f"{case.seconds:.3f}")
     counted = [each for each in case.occurrences if account.counts(each)]
     others = [each for each in case.occurrences if not account.counts(each)]
-    if case.outcome == "crashed":
-        SubElement(test, "error", type="crashed", message=one_line(case.reason or ""))
-    elif case.outcome == "skipped":
+    if case.leaves_open:
+        kind = "crashed" if case.outcome == "crashed" else "not judged"
+        SubElement(test, "error", type=kind, message=one_line(case.reason or ""))
+    elif case.outcome in {"skipped", "crashed"}:
         SubElement(test, "skipped", message=one_line(case.reason or ""))
     elif counted:
         failure = SubElement(test, "failure", type=counted[0].severity.value, message=one_line(counted[0].message))

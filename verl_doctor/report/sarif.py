@@ -34,10 +34,23 @@ def _run(account: Account) -> dict[str, Any]:
     return {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"verl-doctor/{account.command}/"},
-        "invocations": [{"executionSuccessful": account.exit_code in {0, 1}, "exitCode": account.exit_code}],
+        "invocations": [_invocation(account)],
         "results": [_result(account, each, number[each.id]) for each in account.occurrences],
         "properties": {"verdict": account.verdict.value, "summary": printable(account.summary)},
     }
+
+
+def _invocation(account: Account) -> dict[str, Any]:
+    """Return how it went; what leaves the answer open is told here, for it is no result."""
+    invocation: dict[str, Any] = {"executionSuccessful": account.exit_code in {0, 1}, "exitCode": account.exit_code}
+    if told := [_notification(case) for case in account.open_cases]:
+        invocation["toolExecutionNotifications"] = told
+    return invocation
+
+
+def _notification(case: Case) -> dict[str, Any]:
+    said = f"{case.name} is not judged: {case.reason or 'why is not known'}"
+    return {"level": "error", "descriptor": {"id": case.id}, "message": {"text": printable(said)}}
 
 
 def _rule(case: Case) -> dict[str, Any]:

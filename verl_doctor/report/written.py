@@ -65,10 +65,11 @@ class Report(ABC):
         from rich.console import Console
 
         from verl_doctor.report.console import UNFOLDED
+        from verl_doctor.report.plain_text import printable
 
         held = io.StringIO()
         self.text(Console(file=held, highlight=False, width=UNFOLDED, no_color=True))
-        return held.getvalue()
+        return printable(held.getvalue())
 
 
 def _renderer(form: str) -> Callable[[Account], str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from verl_doctor.facts import secrets
 from verl_doctor.smoke.probes import PROBES
 
 Outcome = Literal["passed", "failed", "skipped"]
@@ -33,3 +34,9 @@ class ProbeResult:
     def proves(self) -> tuple[str, ...]:
         """The patches without which this probe fails."""
         return PROBES[self.name].proves
+
+    def without_secrets(self, environ: Mapping[str, str]) -> ProbeResult:
+        """Return the same without what must not be told: what looks like it, and the secret variables of a child."""
+        known = secrets.values(environ)
+        reason = secrets.lines(self.reason, known) if self.reason else self.reason
+        return replace(self, reason=reason, detail=secrets.lines(self.detail, known))

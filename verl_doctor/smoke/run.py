@@ -91,7 +91,7 @@ def _attempt(session: Session, place: Place, until: float) -> Iterator[Began | P
                 result = talk.result(name, started + given, given)
             except NotStartedError as error:
                 result = ProbeResult(name=name, outcome="failed", reason=str(error))
-            yield replace(result, seconds=time.monotonic() - started)
+            yield replace(result.without_secrets(place.environ), seconds=time.monotonic() - started)
             if result.outcome == "failed":
                 return
     finally:

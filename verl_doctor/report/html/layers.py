@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from verl_doctor.examine import Report
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.model import Failed, Unavailable
+from verl_doctor.model import Failed, Result, Unavailable
 from verl_doctor.report.html.markup import Markup, tag
 
 
@@ -19,9 +19,9 @@ class _Layer:
     version: str | None
 
 
-def layers(report: Report) -> Markup:
-    """Return the drawing, the trainer on top, the GPUs at the bottom."""
-    about = _about(report)
+def layers(report: Report, primary: Result | None) -> Markup:
+    """Return the drawing, the trainer on top, the GPUs at the bottom; where the check has the cause, that is marked."""
+    about = _about(primary)
     drawn = [_drawn(layer, layer.key in about) for layer in _layers(report.facts)]
     return tag(
         "figure",
@@ -31,8 +31,7 @@ def layers(report: Report) -> Markup:
     )
 
 
-def _about(report: Report) -> frozenset[str]:
-    primary = report.primary
+def _about(primary: Result | None) -> frozenset[str]:
     if primary is None or not isinstance(primary.outcome, Failed):
         return frozenset()
     named = frozenset[str]().union(*(finding.about for finding in primary.outcome.findings))

@@ -8,7 +8,7 @@ from typing import Final
 from verl_doctor import __version__
 from verl_doctor.examine import Report
 from verl_doctor.matrix.matrix import Matrix
-from verl_doctor.model import Verdict
+from verl_doctor.model import Result, Verdict
 from verl_doctor.preflight.result import Preflight
 from verl_doctor.report.account import Account
 from verl_doctor.report.html import (
@@ -87,12 +87,13 @@ def _sentence(account: Account, report: Report, preflight: Preflight | None) -> 
 
 def _main(account: Account, report: Report, matrix: Matrix, preflight: Preflight | None) -> Markup:
     primary = [each for each in account.occurrences if each.is_primary]
+    cause = preflight.cause if preflight else report.primary
     return tag(
         "main",
         tag(
             "div",
             findings.cause(primary) if primary else findings.nothing(account),
-            layers.layers(report),
+            layers.layers(report, cause if isinstance(cause, Result) else None),
             class_="first",
         ),
         findings.consequences(account),
