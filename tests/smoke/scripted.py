@@ -51,6 +51,7 @@ def ended(name):
     noted(name)
     pid = int((NOTES / name).read_text())
     until(lambda: Path(f"/proc/{{pid}}/stat").read_text().rpartition(")")[2].split()[0] in "ZX")
+    time.sleep(0.5)  # so that the parent, on a busy machine, hears of it before what comes now
 
 def sleep():
     while True:
