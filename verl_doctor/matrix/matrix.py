@@ -45,6 +45,7 @@ class Matrix:
 
     def __init__(self, text: str, file: str = "compat_matrix.yaml") -> None:
         self._file = file
+        self._torch_builds: dict[str, TorchBuild | None] = {}
         self._sections = parts(Part(text=text, file=file, before=0))
         for name in self._sections:
             if name not in SECTIONS:
@@ -135,6 +136,11 @@ class Matrix:
 
     def torch_build(self, version: str) -> TorchBuild | None:
         """Return the build that the package index offers for this torch release."""
+        if version not in self._torch_builds:
+            self._torch_builds[version] = self._read_torch_build(version)
+        return self._torch_builds[version]
+
+    def _read_torch_build(self, version: str) -> TorchBuild | None:
         part = self._torch.get(self._release_of("torch", version) or "")
         if part is None:
             return None
