@@ -132,14 +132,14 @@ STACK: dict[str, tuple[list[str], list[str]]] = {
     ),
     "permission-denied-cache": (
         [
-            "PermissionError: [Errno 13] Permission denied: '/root/.cache/huggingface/hub/models--Qwen'",
+            "PermissionError: [Errno 13] Permission denied: '/home/user/.cache/huggingface/hub/models--Qwen'",
             "PermissionError: [Errno 13] Permission denied: '/tmp/ray/session_latest'",
             "PermissionError: [Errno 13] Permission denied: '/.cache'",
             "PermissionError: [Errno 13] Permission denied: '/tmp/triton/d645ef562cfc.lock'",
             "PermissionError: [Errno 13] Permission denied: '/shared/hub/models--Qwen--Qwen2.5-7B/refs'",
             "mkdir: cannot create directory: Permission denied: /home/a/.triton/cache",
             "OSError: PermissionError at /shared/hf/hub/.locks when downloading Qwen/Qwen2.5-7B. Check cache directory",
-            "OSError: [Errno 30] Read-only file system: '/root/.cache/vllm'",
+            "OSError: [Errno 30] Read-only file system: '/home/user/.cache/vllm'",
             "There was a problem when trying to write in your cache folder (/.cache/huggingface/hub).",
         ],
         [
@@ -694,7 +694,7 @@ KNOWN: dict[str, tuple[list[str], list[str]]] = {
             "AssertionError: failed to get the hash of the compiled graph",
         ],
         [
-            "INFO Using cache directory: /root/.cache/vllm/torch_compile_cache/1a2b/rank_0_0",
+            "INFO Using cache directory: /home/user/.cache/vllm/torch_compile_cache/1a2b/rank_0_0",
             "torch.compile takes 31.4 s",
         ],
     ),
@@ -802,7 +802,7 @@ KNOWN: dict[str, tuple[list[str], list[str]]] = {
     ),
     "datasets-2.14-fsspec": (
         ["NotImplementedError: Loading a dataset cached in a LocalFileSystem is not supported."],
-        ["Found cached dataset parquet (/root/.cache/huggingface/datasets)"],
+        ["Found cached dataset parquet (/home/user/.cache/huggingface/datasets)"],
     ),
     "flash-attn-28-torch26": (
         [

@@ -9,12 +9,12 @@ import pytest
 from tests.lint.lines import PPO, launch_of
 from tests.lint.reading import document
 from verl_doctor.facts.stated import stated
-from verl_doctor.lint import values
 from verl_doctor.lint.configured import Value, certain, configured, count, module, trains, uses_vllm, value
 from verl_doctor.lint.judge import all_rules, judge
 from verl_doctor.lint.versions import released
 from verl_doctor.matrix.load import load
 from verl_doctor.model import Unavailable
+from verl_doctor.settings import values
 
 N = "actor_rollout_ref.rollout.n"
 FACTS = stated({"verl": "0.5.0"}, "told")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from verl_doctor.errors import DataError
 from verl_doctor.facts.snapshot import Facts
@@ -13,8 +13,6 @@ from verl_doctor.knowledge.conditions import versions
 from verl_doctor.knowledge.cures import Cure, remedy
 from verl_doctor.knowledge.cures import read as read_cure
 from verl_doctor.knowledge.judgement import Condition, Holds, HoldsNot, Unknown, judge_any
-from verl_doctor.knowledge.launched import Case
-from verl_doctor.knowledge.launched import read as read_launch
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.strict_yaml import Part, Row, row
 from verl_doctor.model import (
@@ -28,6 +26,9 @@ from verl_doctor.model import (
     Source,
     Unavailable,
 )
+
+if TYPE_CHECKING:
+    from verl_doctor.knowledge.launched import Case
 
 TEXTS: Final = frozenset({"title", "signature", "alone", "frames", "follows", "launch", "cause", "cure", "sources"})
 ANY: Final = "any"
@@ -143,6 +144,8 @@ class Failure:
 
 @cache
 def _texts(part: Part) -> Texts:
+    from verl_doctor.knowledge.launched import read as read_launch  # for lint and explain; check does without
+
     fields = row(part.text, part.file, part.before).only(TEXTS)
     if not fields.texts("sources"):
         raise DataError(f"{fields.place}: the entry names no source.")

@@ -21,8 +21,8 @@ from typing import Any, Final
 from verl_doctor.errors import DataError
 from verl_doctor.knowledge.conditions import conditions
 from verl_doctor.knowledge.judgement import Condition
-from verl_doctor.lint import values
 from verl_doctor.matrix.strict_yaml import Row
+from verl_doctor.settings import values
 
 _BOUND: Final = re.compile(r"(>=|<=|>|<)(\d+(?:\.\d+)?)")
 _SET: Final = "set"

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import values
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.versions import released
+from verl_doctor.settings import values
 from verl_doctor.settings.keys import MISSING, Keys, configurations
 
 FAMILIES: Final = {

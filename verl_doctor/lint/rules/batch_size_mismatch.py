@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import values
 from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import ROLLOUT, certain, configured, count, module
 from verl_doctor.lint.document import Launch
@@ -27,6 +26,7 @@ from verl_doctor.lint.fault import Fault
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.model import Remedy, Severity
+from verl_doctor.settings import values
 
 ID: Final = "VD612"
 NAME: Final = "batch-size-mismatch"

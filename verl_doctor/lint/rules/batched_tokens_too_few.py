@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import values
 from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import ROLLOUT, certain, configured, count, module, uses_vllm
 from verl_doctor.lint.document import Launch, Setting
@@ -23,6 +22,7 @@ from verl_doctor.lint.versions import released
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.model import Remedy, Severity
+from verl_doctor.settings import values
 
 ID: Final = "VD609"
 NAME: Final = "batched-tokens-too-few"

@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import values
 from verl_doctor.lint.configured import ROLLOUT, configured, module, trains, uses_vllm, value
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.fault import Fault
@@ -26,6 +25,7 @@ from verl_doctor.lint.versions import released
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.model import Remedy, Severity
+from verl_doctor.settings import values
 
 ID: Final = "VD608"
 NAME: Final = "memory-share-too-large"

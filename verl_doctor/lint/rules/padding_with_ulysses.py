@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import values
 from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import certain, configured, count, module
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Edit, Fault
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Remedy, Severity
+from verl_doctor.settings import values
 
 ID: Final = "VD611"
 NAME: Final = "padding-with-ulysses"

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import values
 from verl_doctor.lint.configured import configured
 from verl_doctor.lint.document import Launch
 from verl_doctor.lint.fault import Edit, Fault
 from verl_doctor.lint.overrides import refused
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Remedy, Severity
+from verl_doctor.settings import values
 from verl_doctor.settings.keys import MAPPING
 
 ID: Final = "VD602"

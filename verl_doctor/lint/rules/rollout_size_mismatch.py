@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import values
 from verl_doctor.lint.certainty import graded
 from verl_doctor.lint.configured import ROLLOUT, configured, count, module, value
 from verl_doctor.lint.document import Launch
@@ -22,6 +21,7 @@ from verl_doctor.lint.fault import Fault
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.model import Remedy, Severity
+from verl_doctor.settings import values
 
 ID: Final = "VD605"
 NAME: Final = "rollout-size-mismatch"

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import values
 from verl_doctor.lint.configured import trains, uses_vllm
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.fault import Fault
@@ -24,7 +23,7 @@ from verl_doctor.lint.versions import released
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.model import Remedy, Severity
-from verl_doctor.settings import names
+from verl_doctor.settings import names, values
 
 ID: Final = "VD603"
 NAME: Final = "unknown-vllm-option"

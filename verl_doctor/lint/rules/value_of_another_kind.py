@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from verl_doctor.facts.snapshot import Facts
-from verl_doctor.lint import values
 from verl_doctor.lint.configured import configured
 from verl_doctor.lint.document import Launch, Setting
 from verl_doctor.lint.fault import Edit, Fault
 from verl_doctor.matrix.matrix import Matrix
 from verl_doctor.model import Remedy, Severity
+from verl_doctor.settings import values
 from verl_doctor.settings.keys import Keys
 
 ID: Final = "VD615"
