@@ -115,6 +115,8 @@ def test_a_model_of_ones_own(python: Path, mark: str, tmp_path: Path) -> None:
     }
     assert document["model"] == str(model)
     assert document["verdict"] == "healthy"
+    bench = next(probe for probe in document["probes"] if probe["name"] == "eager-throughput")["measurements"]
+    assert bench["seconds"] > sum(bench["seconds_per_batch"]) > 0
 
 
 def test_torchvision_for_cuda(python: Path, mark: str, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from verl_doctor.target import Target
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCHEMA = json.loads((DOCS / "schemas/smoke-test.json").read_text())
-KEPT = sorted((DOCS / "gpu-results").glob("vllm-*.json"))
+KEPT = sorted((DOCS / "gpu-results").glob("[tv]*.json"))
 TARGET = Target(python="/env/bin/python", prefix="/env", version="3.12.3", kind="venv", search_path=())
 LEAK = "v0-n-gt1-leak"
 
