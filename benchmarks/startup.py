@@ -5,7 +5,9 @@
 ENVIRONMENT is a virtual environment to look at, of some 285 distributions with a torch that imports; FILE is
 scripts/diagnose.py of a verl checkout. Every round runs each command once, in turn, so that all meet the same
 machine; the median and the ratios to `uv pip check` are printed, without and with what uv keeps in its cache about the
-interpreter (the doctor keeps nothing, so the first is the like-for-like). No number is asserted.
+interpreter (the doctor keeps nothing, so the first is the like-for-like). The binary compatibility of the compiled
+extensions has a budget of its own: what it adds is the difference to a check from which it is left out. No number is
+asserted.
 """
 
 from __future__ import annotations
@@ -22,6 +24,15 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+WITHOUT_BINARIES = """
+from verl_doctor.facts import binaries, shared_objects
+from verl_doctor.__main__ import main
+from verl_doctor.model import Unavailable
+def collect(host):
+    return Unavailable("left out")
+binaries.collect = shared_objects.collect = collect
+main()
+"""
 COLD, WARM = "uv --no-cache pip check", "uv pip check, its cache warm"
 HERE = Path(sys.executable).parent
 SLOW = {"torch.utils.collect_env", "verl scripts/diagnose.py"}
@@ -71,6 +82,10 @@ def _commands(environment: Path, diagnose: Path | None) -> dict[str, Sequence[st
         COLD: (uv, "--no-cache", "pip", "check", "--python", python),
         WARM: (uv, "pip", "check", "--python", python),
         "verl-doctor check --format json": (doctor, "check", "--format", "json", "--prefix", str(environment)),
+        "  without binary compatibility": (
+            *(sys.executable, "-c", WITHOUT_BINARIES),
+            *("check", "--format", "json", "--prefix", str(environment)),
+        ),
         "verl-doctor check (text)": (doctor, "check", "--prefix", str(environment)),
         "verl-doctor patch --status": (doctor, "patch", "--status", "--prefix", str(environment)),
         "torch.utils.collect_env": (python, "-m", "torch.utils.collect_env"),

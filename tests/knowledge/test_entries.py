@@ -676,7 +676,7 @@ def test_the_research_is_in_the_product() -> None:
 
 def test_a_failure_can_be_found_somehow() -> None:
     """By facts, by a line in a log, or by a setting in a launch script."""
-    assert all(f.asks or f.texts.signature or f.texts.launch for f in FAILURES.values())
+    assert all(f.asks or f.texts.signature or f.launch for f in FAILURES.values())
 
 
 BOUNDED: dict[str, tuple[Facts, Facts]] = {

@@ -6,7 +6,6 @@ Only `facts` asks for it: thousands of files are read.
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +59,7 @@ def _contents(host: Host, target: Target, name: str, installed: Distribution, ed
     for file, wanted in own:
         if file.endswith(".py") and len(other) < _MOST and (told := _told(host, place / file)) != wanted:
             other[file] = told
-    return Contents(digest=hashlib.sha256(repr(own).encode()).hexdigest(), other=other)
+    return Contents(digest=_digest(repr(own).encode()), other=other)
 
 
 def _rows(record: str) -> Iterator[tuple[str, str]]:
@@ -74,7 +73,7 @@ def _rows(record: str) -> Iterator[tuple[str, str]]:
 
 def _told(host: Host, file: Path) -> str | None:
     try:
-        return hashlib.sha256(host.read(file, _LONGEST)).hexdigest()
+        return _digest(host.read(file, _LONGEST))
     except OSError:
         return None
 
@@ -86,7 +85,7 @@ def _checkout(host: Host, package: Path, edited: Collection[str]) -> str | None:
         return None
     named = ((str(file.relative_to(package.parent)), file) for file in files)
     told = [(name, _told(host, file)) for name, file in named if name not in edited]
-    return hashlib.sha256(repr(told).encode()).hexdigest()
+    return _digest(repr(told).encode())
 
 
 def _python_files(host: Host, folder: Path) -> Iterator[Path]:
@@ -95,3 +94,9 @@ def _python_files(host: Host, folder: Path) -> Iterator[Path]:
             yield folder / name
         elif "." not in name and name != "__pycache__" and host.is_dir(folder / name):
             yield from _python_files(host, folder / name)
+
+
+def _digest(content: bytes) -> str:
+    from hashlib import sha256  # OpenSSL is long to load, and a check does not ask for this fact
+
+    return sha256(content).hexdigest()

@@ -41,7 +41,7 @@ class Texts:
 
     Where there are `frames`, a signature counts only in a traceback that has a frame whose file or function one of
     them matches; those that are in `alone` too count anywhere. A failure that `follows` others (their names, or ANY)
-    is usually but a consequence of theirs. `launch` holds settings that have to do with it, in words or to be judged.
+    is usually but a consequence of theirs.
     """
 
     title: str
@@ -49,7 +49,6 @@ class Texts:
     alone: tuple[re.Pattern[str], ...]
     frames: tuple[re.Pattern[str], ...]
     follows: tuple[str, ...]
-    launch: tuple[str | Case, ...]
     cause: str
     cures: tuple[Cure, ...]
     sources: tuple[str, ...]
@@ -93,6 +92,11 @@ class Failure:
     def texts(self) -> Texts:
         """What is written about this failure."""
         return _texts(self.written)
+
+    @property
+    def launch(self) -> tuple[str | Case, ...]:
+        """Settings of a launch that have to do with it, in words or to be judged."""
+        return _launch(self.written)
 
     def ask(self, facts: Facts, matrix: Matrix) -> Outcome:
         """Judge whether this failure occurs on these facts."""
@@ -144,8 +148,6 @@ class Failure:
 
 @cache
 def _texts(part: Part) -> Texts:
-    from verl_doctor.knowledge.launched import read as read_launch  # for lint and explain; check does without
-
     fields = row(part.text, part.file, part.before).only(TEXTS)
     if not fields.texts("sources"):
         raise DataError(f"{fields.place}: the entry names no source.")
@@ -156,11 +158,18 @@ def _texts(part: Part) -> Texts:
         alone=alone,
         frames=_patterns("frames", fields),
         follows=fields.texts("follows"),
-        launch=read_launch(fields.get("launch", []), fields.place),
         cause=fields.text("cause"),
         cures=tuple(read_cure(cure) for cure in fields.rows("cure")),
         sources=fields.texts("sources"),
     )
+
+
+@cache
+def _launch(part: Part) -> tuple[str | Case, ...]:
+    from verl_doctor.knowledge.launched import read  # for lint and explain; check does without
+
+    fields = row(part.text, part.file, part.before)
+    return read(fields.get("launch", []), fields.place)
 
 
 def _patterns(key: str, fields: Row) -> tuple[re.Pattern[str], ...]:

@@ -22,7 +22,7 @@ def faults(failure: Failure, launch: Launch, facts: Facts, matrix: Matrix) -> It
     here = with_certain_variables(launch, facts)
     if is_spared(failure, launch, here):
         return
-    for case in cases(failure.texts.launch):
+    for case in cases(failure.launch):
         if case.spares or (case.only_vllm and not (uses_vllm(launch) and trains(launch))):
             continue
         found = _values(case, launch, here)
@@ -48,7 +48,7 @@ def _is_of_verl(launch: Launch) -> bool:
 
 def is_spared(failure: Failure, launch: Launch, facts: Facts) -> bool:
     """Say whether a launch has settings with which a failure cannot occur."""
-    return any(case.spares and _all_hold(case, launch, facts) for case in cases(failure.texts.launch))
+    return any(case.spares and _all_hold(case, launch, facts) for case in cases(failure.launch))
 
 
 def _all_hold(case: Case, launch: Launch, facts: Facts) -> bool:

@@ -1,6 +1,6 @@
 """The questions that compat_matrix.yaml answers.
 
-Each section is parsed when it is first asked for, and of the releases only the row asked for.
+Each section is parsed when it is first asked for, and of the releases only the row asked for; each of them once.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class Matrix:
     def __init__(self, text: str, file: str = "compat_matrix.yaml") -> None:
         self._file = file
         self._torch_builds: dict[str, TorchBuild | None] = {}
+        self._read_sources: dict[str, Source] = {}
+        self._possible_on: dict[Machine, list[Stack]] = {}
         self._sections = parts(Part(text=text, file=file, before=0))
         for name in self._sections:
             if name not in SECTIONS:
@@ -86,10 +88,7 @@ class Matrix:
 
     def gate(self, verl: str) -> Gate | None:
         """Return what this verl accepts in its own code, or None where that is not known."""
-        for fields in self._rows("gates", {"verl", "vllm", "source"}):
-            if satisfies(verl, fields.text("verl")):
-                return Gate(verl=fields.text("verl"), vllm=fields.text("vllm"), sources=self.cite(self._cited(fields)))
-        return None
+        return next((gate for gate in self._gates if satisfies(verl, gate.verl)), None)
 
     def window(self, verl: str) -> Window | None:
         """Return the vLLM versions that fit this verl, or None where that is not known."""
@@ -97,21 +96,11 @@ class Matrix:
 
     def windows(self) -> tuple[Window, ...]:
         """Return every verl release's windows, the oldest release first."""
-        return tuple(
-            Window(
-                verl=fields.text("verl"),
-                declared=fields.text("declared"),
-                imports=fields.text("imports"),
-                usable=fields.text("usable"),
-                avoided=fields.get("avoided"),
-                sources=self.cite(self._cited(fields)),
-            )
-            for fields in self._rows("windows", {"verl", "declared", "imports", "usable", "avoided", "source"})
-        )
+        return self._windows
 
     def breaks(self) -> tuple[Break, ...]:
         """Return every row of versions that break together."""
-        return tuple(broken for of_failure in self._breaks.values() for broken in of_failure)
+        return self._all_breaks
 
     def breaks_of(self, failure: str) -> tuple[Break, ...]:
         """Return the rows that lead to this failure."""
@@ -177,9 +166,13 @@ class Matrix:
 
     def ranked_stacks(self, wanted: Mapping[str, str], machine: Machine | None = None) -> tuple[Stack, ...]:
         """Return the stacks that go with these versions and run on this machine, the best first."""
-        here = machine or Machine()
-        possible = [stack for stack in self._stacks if next(obstacles(stack, here, self), None) is None]
-        return tuple(ranked(possible, self.windows, wanted))
+        return tuple(ranked(self._possible(machine or Machine()), self.windows, wanted))
+
+    def _possible(self, machine: Machine) -> list[Stack]:
+        if machine not in self._possible_on:
+            runs = [stack for stack in self._stacks if next(obstacles(stack, machine, self), None) is None]
+            self._possible_on[machine] = runs
+        return self._possible_on[machine]
 
     def best_stack(  # noqa: PLR0913 # what is installed, and on what
         self,
@@ -328,12 +321,37 @@ class Matrix:
         return {name: parts(part, 4) for name, part in self._parts("drivers", 2).items()}
 
     @cached_property
+    def _gates(self) -> tuple[Gate, ...]:
+        return tuple(
+            Gate(verl=fields.text("verl"), vllm=fields.text("vllm"), sources=self.cite(self._cited(fields)))
+            for fields in self._rows("gates", {"verl", "vllm", "source"})
+        )
+
+    @cached_property
+    def _windows(self) -> tuple[Window, ...]:
+        return tuple(
+            Window(
+                verl=fields.text("verl"),
+                declared=fields.text("declared"),
+                imports=fields.text("imports"),
+                usable=fields.text("usable"),
+                avoided=fields.get("avoided"),
+                sources=self.cite(self._cited(fields)),
+            )
+            for fields in self._rows("windows", {"verl", "declared", "imports", "usable", "avoided", "source"})
+        )
+
+    @cached_property
     def _breaks(self) -> dict[str, tuple[Break, ...]]:
         found: dict[str, tuple[Break, ...]] = {}
         for fields in self._rows("breaks", {"failure", "when", "source"}):
             broken = Break(failure=fields.text("failure"), when=fields.pairs("when"), sources=self._cited(fields))
             found[broken.failure] = (*found.get(broken.failure, ()), broken)
         return found
+
+    @cached_property
+    def _all_breaks(self) -> tuple[Break, ...]:
+        return tuple(broken for of_failure in self._breaks.values() for broken in of_failure)
 
     @cached_property
     def _stacks(self) -> tuple[Stack, ...]:
@@ -399,6 +417,11 @@ class Matrix:
         return names
 
     def _source(self, name: str) -> Source:
+        if name not in self._read_sources:
+            self._read_sources[name] = self._read_source(name)
+        return self._read_sources[name]
+
+    def _read_source(self, name: str) -> Source:
         part = self._sources[name]
         fields = row(part.text, part.file, part.before).only({"kind", "reference", "date"})
         kind = self._kind(fields, fields.text("kind"), f" of the source {name!r}")

@@ -199,7 +199,7 @@ def test_correction_leaves_nothing(name: str, text: str, versions: str) -> None:
 
 
 def test_every_failure_that_can_be_judged_has_a_row() -> None:
-    judged = {failure.name for failure in knowledge.load() if any(not c.spares for c in cases(failure.texts.launch))}
+    judged = {failure.name for failure in knowledge.load() if any(not c.spares for c in cases(failure.launch))}
     assert judged - {name for name, _, _ in FOUND} == NEEDS_A_NODE
 
 

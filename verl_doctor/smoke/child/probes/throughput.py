@@ -15,7 +15,7 @@ ROUNDS = 2
 
 
 def run(context: Context) -> dict[str, Any]:
-    """Generate greedily after all prompts at once, warmed up by a few tokens; return seconds a batch and tokens a second."""
+    """Generate greedily after all prompts at once, warmed up by a few tokens; return seconds and tokens a second."""
     if context.device != "cuda" and not context.eager:
         raise SkippedError("there are no CUDA graphs without a GPU")
     if context.model is None:
