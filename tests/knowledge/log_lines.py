@@ -796,6 +796,10 @@ KNOWN: dict[str, tuple[list[str], list[str]]] = {
         ["ImportError: pyarrow requires NumPy 2.0 or newer, found 1.26.4"],
         ["pyarrow 26.0.0 requires nothing"],
     ),
+    "setuptools82-pkg-resources": (
+        ["ModuleNotFoundError: No module named 'pkg_resources'"],
+        ["UserWarning: pkg_resources is deprecated as an API.", "ModuleNotFoundError: No module named 'pkg_resource'"],
+    ),
     "datasets-2.14-pyarrow21": (
         ["AttributeError: module 'pyarrow' has no attribute 'PyExtensionType'. Did you mean: 'ExtensionType'?"],
         ["FutureWarning: pyarrow.PyExtensionType is deprecated"],

@@ -242,6 +242,10 @@ CASES: dict[str, tuple[list[Facts], list[Facts]]] = {
         [of("pyarrow==26.0.1", "numpy==1.26.4")],
         [of("pyarrow==25.0.1", "numpy==1.26.4"), of("pyarrow==26.0.1", "numpy==2.3.5")],
     ),
+    "setuptools82-pkg-resources": (
+        [of("verl==0.4.1", "setuptools==84.2.1"), of("verl==0.4.0", "setuptools==82.0.0"), of("verl==0.4.1")],
+        [of("verl==0.4.1", "setuptools==81.0.0"), of("verl==0.5.0", "setuptools==84.2.1"), of("verl==0.3.0.post1")],
+    ),
     "datasets-2.14-pyarrow21": (
         [of("datasets==2.14.4", "pyarrow==25.0.1"), of("datasets==1.1.1", "pyarrow==21.0.0")],
         [of("datasets==2.14.7", "pyarrow==25.0.1"), of("datasets==2.14.4", "pyarrow==20.0.0")],

@@ -113,6 +113,7 @@ DISTRIBUTIONS: Final = {
     "zmq": "pyzmq",
 }
 """The distributions of modules that verl, vLLM and what they require import under another name."""
+_AGAIN: Final = "Install {} again. If the module {} is still missing, this release has it no longer: take an older one."
 OTHER: Final = Kind(advice="Read the whole traceback; the frame says which package to look at.")
 
 
@@ -156,7 +157,7 @@ def _remedy(
         first, text = remedy.commands, remedy.text.replace("what is missing", brought, 1)
     else:
         first = tuple(_again(brought or (kind.again or "").format(**words), facts.target, packages))
-        text = f"Install {brought} again: its files are not all here." if brought else kind.advice.format(**words)
+        text = _AGAIN.format(brought, words["name"]) if brought else kind.advice.format(**words)
         remedy = Remedy(text=text)
     return replace(remedy, text=text, commands=(*first, command(facts.target, words["module"])))
 
