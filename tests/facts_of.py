@@ -39,8 +39,11 @@ CUDA_OF_TORCH = {
 def facts_of(
     packages: Mapping[str, str | Distribution] | None = None, *, python: str | Unavailable = "3.12.3", **overrides: Any
 ) -> Facts:
-    """Facts of a healthy node with one H200 that holds these packages; `overrides` replace whole fields."""
-    installed = packages or {}
+    """Facts of a healthy node with one H200 that holds these packages; `overrides` replace whole fields.
+
+    A healthy verl has its flash-attn: it is added where nothing is said of it, and left out where its version is "".
+    """
+    installed = _with_flash_attn(packages or {})
     fields: dict[str, Any] = {
         "target": Target(
             python=f"{PREFIX}/bin/python",
@@ -100,6 +103,13 @@ def facts_of(
     if unknown:
         raise TypeError(f"Facts has no field {sorted(unknown)}")
     return Facts(**{**fields, **overrides})
+
+
+def _with_flash_attn(packages: Mapping[str, str | Distribution]) -> dict[str, str | Distribution]:
+    torch = _version(packages.get("torch", "2.8.0"))
+    fitting = "2.7.4.post1" if torch.startswith(("2.4", "2.5", "2.6")) else "2.8.3"
+    added = {"flash-attn": fitting} if "verl" in packages else {}
+    return {name: value for name, value in {**added, **packages}.items() if value}
 
 
 def _version(installed: str | Distribution) -> str:

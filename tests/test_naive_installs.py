@@ -10,6 +10,7 @@ import csv
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 from tests.facts_of import distribution, facts_of
 from verl_doctor.cure import after
@@ -29,11 +30,13 @@ CAUSES = {
     "ASYNC": "sync-only",
     "TD": "tensordict-below-verl-pin",
     "NEW": "newer-than-verl",
+    "FA": "flash-attn-build-isolation",
+    "FA by default": "flash-attn-by-default",
 }
 VERDICTS = {
     "broken": {Verdict.BROKEN},
-    "usable": {Verdict.HEALTHY},
-    "untested": {Verdict.HEALTHY, Verdict.DEGRADED},
+    "usable": {Verdict.DEGRADED},
+    "untested": {Verdict.DEGRADED},
 }
 TABLE = Path(__file__).with_name("data") / "naive_installs.csv"
 ROWS = list(csv.DictReader(TABLE.read_text().splitlines()))
@@ -48,10 +51,10 @@ def installed(name: str, version: str) -> Distribution:
     return distribution(name, version, requires=requires, requires_python=release.python)
 
 
-def facts_before(row: dict[str, str], lacking: str = "") -> Facts:
-    """The facts of a row, where one of its distributions may be lacking."""
+def facts_before(row: dict[str, str], lacking: str = "", **others: str) -> Facts:
+    """The facts of a row, where one of its distributions may be lacking; no row has flash-attn."""
     packages = {name: installed(name, row[name]) for name in NAMES if name != lacking}
-    return facts_of(packages, python=f"{row['python']}.3")
+    return facts_of({"flash-attn": "", **packages, **others}, python=f"{row['python']}.3")
 
 
 def facts_after(row: dict[str, str], lacking: str = "") -> Facts:
@@ -77,7 +80,7 @@ def test_following_the_cures_leaves_no_error(row: dict[str, str], lacking: str) 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['verl']}-{row['tool']}-{row['python']}")
 def test_one_cure_of_a_wrong_vllm_is_enough(row: dict[str, str], name: str) -> None:
     broken = {**row, "vllm": "0.6.6" if name == "vllm-removed-by-verl" else "0.15.0"}
-    facts = facts_before(broken, lacking="tensordict")
+    facts = facts_before(broken, lacking="tensordict", **{"flash-attn": "2.7.4.post1"})
     result = next(result for result in examine(facts, load()).results if result.name == name)
     if not isinstance(result.outcome, Failed):
         pytest.skip("this verl takes that vLLM, or something more precise is known")
@@ -87,13 +90,18 @@ def test_one_cure_of_a_wrong_vllm_is_enough(row: dict[str, str], name: str) -> N
     assert not [r.name for r in after_it.results if failed(r) and r.severity is Severity.ERROR]
 
 
+def _codes(row: dict[str, str]) -> list[str]:
+    """What is wrong with a row; from verl 0.6.1 on flash-attn is needed by default only."""
+    by_default = Version(row["verl"]) >= Version("0.6.1")
+    return ["FA by default" if code == "FA" and by_default else code for code in row["causes"].split()]
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row['verl']}-{row['tool']}-{row['python']}")
 def test_verdict_and_causes(row: dict[str, str]) -> None:
-    facts = facts_of({name: installed(name, row[name]) for name in NAMES}, python=f"{row['python']}.3")
-    report = examine(facts, load())
+    report = examine(facts_before(row), load())
     found = {result.name for result in report.results if isinstance(result.outcome, Failed)}
     assert report.verdict in VERDICTS[row["result"]]
-    assert {CAUSES[code] for code in row["causes"].split() if code in CAUSES} <= found
+    assert {CAUSES[code] for code in _codes(row) if code in CAUSES} <= found
     if row["result"] == "broken":
         assert report.primary is not None
         assert report.primary.name in CAUSES.values()

@@ -113,7 +113,7 @@ def _with_stack(facts: Facts) -> Facts:
     site = f"{facts.target.prefix}/lib/python3.12/site-packages"
     packages = {
         name: Distribution(name=name, version=version, location=site, metadata=f"{name}-{version}.dist-info")
-        for name, version in stack.pins.items()
+        for name, version in {**stack.pins, "flash-attn": stack.flash_attn}.items()
     }
     torch, gpus, patches = facts.torch, facts.gpus, facts.patches
     assert isinstance(torch, Torch)

@@ -43,7 +43,8 @@ class Sandbox:
         self.add("verl-doctor", f'PYTHONPATH="{root}" exec "{sys.executable}" -m verl_doctor "$@"')
         self.folder.joinpath("verl-doctor.toml").write_text(_POLICY)
         torch = STACK.pins["torch"]
-        site = make(folder / "good", {name: (version, ()) for name, version in STACK.pins.items()}, torch=torch)
+        pins = {**STACK.pins, "flash_attn": STACK.flash_attn}
+        site = make(folder / "good", {name: (version, ()) for name, version in pins.items()}, torch=torch)
         tag = f"cu{STACK.cuda.replace('.', '')}"
         site.joinpath("torch/version.py").write_text(f"__version__ = '{torch}+{tag}'\ncuda = '{STACK.cuda}'\n")
         site.joinpath("vllm").mkdir()
