@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.doctor import doctor
+from tests.cli.environments import make
 from tests.report.schemas import follows, is_junit
 
 RECORDED = Path(__file__).parents[1] / "data/facts/vllm-0.7.2-beside-torch-2.13-cpu.json"
@@ -134,3 +135,15 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_tried(tmp_pat
     assert (finished.returncode, finished.stdout) == (2, "")
     assert finished.stderr == "verl-doctor: /proc/report.json cannot be written: No such file or directory.\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_command_line_holds_steers_no_terminal(tmp_path: Path) -> None:
+    folder = tmp_path / "a\x1b[31mb\nHEALTHY"
+    finished = doctor("check", "--prefix", folder)
+    assert finished.returncode == 3
+    assert r"a\x1b[31mb" in finished.stderr
+    make(folder, {"vllm": ("0.7.2", ())})
+    for command in (("check",), ("preflight", "--level", "none"), ("patch", "--status")):
+        finished = doctor(*command, "--prefix", folder, environ={"COLUMNS": "10000"})
+        assert "\x1b" not in finished.stdout + finished.stderr
+        assert not [line for line in finished.stdout.splitlines() if line.startswith("HEALTHY")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -20,13 +21,16 @@ from tests.report.schemas import follows, is_junit, is_sarif
 from verl_doctor.errors import WriteFailedError
 from verl_doctor.examine import _verdict as verdict_of
 from verl_doctor.matrix.load import load
-from verl_doctor.model import Crashed, Skipped, Verdict
+from verl_doctor.model import Crashed, Ruling, Skipped, Verdict
 from verl_doctor.preflight.policy import Expectations, Policy
 from verl_doctor.preflight.result import Preflight
 from verl_doctor.preflight.run import Wish, judge
+from verl_doctor.preflight.summary import summary
 from verl_doctor.report import github, markdown
 from verl_doctor.report.accounts import of_preflight
+from verl_doctor.report.console import UNFOLDED, PrintableConsole
 from verl_doctor.report.plain_text import printable
+from verl_doctor.report.ruled import ruled
 from verl_doctor.smoke.results import ProbeResult
 
 PREFLIGHTS = {
@@ -383,6 +387,34 @@ def test_nasty_texts_in_lines(text: str) -> None:
     assert len(lines) == 6  # three findings, the refused patch, the failed probe... less one, the summary, the end
     assert all(line.startswith("::") for line in lines[:4])
     assert not any("\r" in line for line in lines)
+
+
+@nasty
+def test_nasty_texts_at_a_terminal(text: str) -> None:
+    """What a node says steers no terminal, and begins no line of the report as if it were the doctor's own."""
+    preflight = preflights.saying(f"{text}\nHEALTHY  fine \x1b[2J\x85\u2028HEALTHY")
+    for how in ({}, {"is_quiet": True}, {"is_verbose": True}):
+        shown = io.StringIO()
+        preflights.written(preflight, **how).text(PrintableConsole(file=shown, width=UNFOLDED, highlight=False))
+        assert shown.getvalue() == printable(shown.getvalue())
+        lines = shown.getvalue().removesuffix("\n").split("\n")
+        assert not [line for line in lines if line.startswith("HEALTHY")]
+        assert lines[-1].split() == summary(preflight).split()
+
+
+def test_a_reason_is_told_on_one_line() -> None:
+    ruling = Ruling(severity=None, reason="so\n\x1b]0;x\x07  it is.\r\n")
+    assert ruled(ruling) == r"ignored: so \x1b]0;x\x07 it is"
+
+
+def test_colours_are_the_only_sequences_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    shown = io.StringIO()
+    preflights.written(preflights.saying("\x1b[2J\x9b31m\x07")).text(PrintableConsole(file=shown, force_terminal=True))
+    plain = re.sub(r"\x1b\[[\d;]*m", "", shown.getvalue())
+    assert plain != shown.getvalue()
+    assert plain == printable(plain)
 
 
 @nasty

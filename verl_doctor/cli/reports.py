@@ -15,6 +15,7 @@ import typer
 
 from verl_doctor import streams
 from verl_doctor.errors import UsageError, WriteFailedError, failure
+from verl_doctor.report.plain_text import printable
 from verl_doctor.streams import STREAM
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def tell_failure(told: str, *, is_printed: bool) -> None:
         is_printed = promised.printed is ReportFormat.JSON
         for form, file in promised.files:
             if form is ReportFormat.JSON and (refused := _written(told, file, promised.modes)):
-                sys.stderr.write(f"verl-doctor: {refused}\n")
+                sys.stderr.write(f"verl-doctor: {printable(refused)}\n")
     if is_printed:
         sys.stdout.write(told)
 
@@ -148,7 +149,7 @@ def deliver(report: Report, wanted: Delivery, exit_code: int) -> int:
             failures.append(told)
     finally:
         for told in failures:
-            sys.stderr.write(f"verl-doctor: {told}\n")
+            sys.stderr.write(f"verl-doctor: {printable(told)}\n")
     return exit_code or (3 if failures else 0)
 
 

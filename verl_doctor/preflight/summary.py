@@ -5,6 +5,7 @@ from __future__ import annotations
 from verl_doctor.examine import Report, failed, unjudged
 from verl_doctor.model import Crashed, Failed, Result, Skipped, Verdict
 from verl_doctor.preflight.result import NotTried, Patching, Preflight, Refusal
+from verl_doctor.report.plain_text import printable
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.results import ProbeResult
 
@@ -13,7 +14,7 @@ def summary(preflight: Preflight) -> str:
     """Return the verdict, the one cause, and what became of each step, in one line."""
     parts = [found(preflight.check), _patches(preflight.patches), _smoke_test(preflight.smoke_test)]
     parts.insert(0, parts.pop(_decisive(preflight)))
-    return " ".join(f"{preflight.verdict.value.upper()}  {' '.join(parts)}".splitlines())
+    return " ".join(printable(f"{preflight.verdict.value.upper()}  {' '.join(parts)}").splitlines())
 
 
 def _decisive(preflight: Preflight) -> int:

@@ -13,6 +13,7 @@ from verl_doctor.preflight.result import NotTried, Patching, Preflight
 from verl_doctor.preflight.summary import summary
 from verl_doctor.report import patch_text, smoke_report, text_report
 from verl_doctor.report.fold import fold
+from verl_doctor.report.plain_text import in_a_line
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.target import Target
 
@@ -28,7 +29,7 @@ def render(preflight: Preflight, console: Console, *, verbose: bool = False) -> 
     _smoke_test(preflight.smoke_test, preflight.check.facts.target, console)
     if preflight.policy:
         console.print()
-        fold(console, 0, Text(f"Judged by the policy {preflight.policy.origin}.", style="dim"))
+        fold(console, 0, Text(f"Judged by the policy {in_a_line(preflight.policy.origin)}.", style="dim"))
     console.print()
     fold(console, 0, Text(summary(preflight), style="bold"))
 
@@ -49,7 +50,7 @@ def _patches(patches: Patching, console: Console, *, verbose: bool) -> None:
     text = patch_text.text(shown, whole=verbose, width=console.width - 2) if shown else "not known\n"
     _plain(text, console)
     for file in patches.changed:
-        console.print(Text(f"  changed {file}"), soft_wrap=True)
+        console.print(Text(f"  changed {in_a_line(file)}"), soft_wrap=True)
     if patches.refusal:
         fold(console, 2, Text(f"Refused: {patches.refusal.reason}"))
     elif patches.is_asked and not patches.changed:

@@ -26,6 +26,7 @@ from verl_doctor.model import (
 )
 from verl_doctor.remedies import ESSENTIAL
 from verl_doctor.report.fold import fold
+from verl_doctor.report.plain_text import in_a_line
 from verl_doctor.report.ruled import ruled
 from verl_doctor.report.verdicts import sentence
 
@@ -74,11 +75,11 @@ def _sections(report: Report) -> Iterator[tuple[str, list[Result]]]:
 def _head(facts: Facts, console: Console) -> None:
     target = facts.target
     place = f"{target.prefix} ({target.kind}, Python {target.version or 'unknown'})"
-    fold(console, 0, Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {place}"))
-    fold(console, 0, Text(_versions(facts)))
-    fold(console, 0, Text(_hardware(facts)))
+    fold(console, 0, Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {in_a_line(place)}"))
+    fold(console, 0, Text(in_a_line(_versions(facts))))
+    fold(console, 0, Text(in_a_line(_hardware(facts))))
     if not isinstance(facts.imports, Unavailable):
-        fold(console, 0, Text(_imports(facts.imports)))
+        fold(console, 0, Text(in_a_line(_imports(facts.imports))))
 
 
 def _versions(facts: Facts) -> str:
@@ -144,7 +145,7 @@ def _finding(finding: Finding, console: Console, *, whole: bool, evidence: bool)
     if whole:
         fold(console, 4, Text(f"-> {finding.remedy.text}"))
         for command in finding.remedy.commands:
-            console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
+            console.print(Text(f"      {in_a_line(command)}", style="bold"), soft_wrap=True)
 
 
 def _unjudged(report: Report, console: Console) -> None:
