@@ -21,7 +21,7 @@ from tests.report.schemas import follows, is_junit, is_sarif
 from verl_doctor.errors import WriteFailedError
 from verl_doctor.examine import _verdict as verdict_of
 from verl_doctor.matrix.load import load
-from verl_doctor.model import Crashed, Ruling, Skipped, Verdict
+from verl_doctor.model import Crashed, Failed, Finding, Remedy, Ruling, Severity, Skipped, Verdict
 from verl_doctor.preflight.policy import Expectations, Policy
 from verl_doctor.preflight.result import Preflight
 from verl_doctor.preflight.run import Wish, judge
@@ -29,6 +29,7 @@ from verl_doctor.preflight.summary import summary
 from verl_doctor.report import github, markdown
 from verl_doctor.report.accounts import of_preflight
 from verl_doctor.report.console import UNFOLDED, PrintableConsole
+from verl_doctor.report.of_check import OfCheck
 from verl_doctor.report.plain_text import printable
 from verl_doctor.report.ruled import ruled
 from verl_doctor.smoke.results import ProbeResult
@@ -347,6 +348,59 @@ def test_a_failed_probe_is_the_cause_where_the_check_has_none() -> None:
     assert not [
         each for each in of_preflight(preflights.saying("x")).occurrences if each.is_primary and each.name == "rollout"
     ]
+
+
+def degraded(severity: Severity, *, fail_on: Severity) -> Preflight:
+    """A node that is well but for one finding of a severity."""
+    preflight = preflights.healthy()
+    worn = replace(
+        next(each for each in preflight.check.results if each.name == "ulimit-nofile"),
+        severity=severity,
+        outcome=Failed((Finding(message="too few", remedy=Remedy(text="raise it")),)),
+        primary=severity is not Severity.INFO,
+    )
+    rest = tuple(each for each in preflight.check.results if each.name != worn.name)
+    check = replace(preflight.check, results=(worn, *rest), verdict=verdict_of((worn, *rest)))
+    return replace(preflight, check=check, fail_on=fail_on)
+
+
+def test_the_last_line_names_what_makes_it_fail_however_mild() -> None:
+    counted = degraded(Severity.INFO, fail_on=Severity.INFO)
+    assert (counted.verdict, counted.exit_code) == (Verdict.HEALTHY, 1)
+    said = "HEALTHY  ulimit-nofile (info, which counts here): too few"
+    assert render(counted, "text").splitlines()[-1].startswith(said)
+    assert json.loads(render(counted, "json"))["summary"].startswith(said)
+    assert render(counted, "github").splitlines()[-1].startswith(said)
+    assert "Nothing to cure" not in render(counted, "html")
+    check = OfCheck(check=counted.check, exit_code=1, fail_on=Severity.INFO, matrix=load())
+    assert check.render("text").splitlines()[-1].startswith(said)
+    assert check.account.summary.startswith(said)
+    warned = degraded(Severity.WARNING, fail_on=Severity.WARNING)
+    assert warned.exit_code == 1
+    assert render(warned, "text").splitlines()[-1].startswith("DEGRADED  ulimit-nofile: too few")
+
+
+def test_what_does_not_count_is_not_named_in_the_last_line() -> None:
+    mild = degraded(Severity.INFO, fail_on=Severity.WARNING)
+    assert mild.exit_code == 0
+    assert "ulimit-nofile" not in render(mild, "text").splitlines()[-1]
+    check = OfCheck(check=mild.check, exit_code=0, fail_on=Severity.WARNING, matrix=load())
+    assert check.render("text").splitlines()[-1].endswith("checks found nothing.")
+    assert "Nothing to cure" in render(mild, "html")
+
+
+def test_a_failed_probe_goes_before_a_warning_in_the_text() -> None:
+    warned = degraded(Severity.WARNING, fail_on=Severity.ERROR)
+    text = render(replace(warned, smoke_test=PREFLIGHTS["failing"].smoke_test), "text")
+    first, also = text.index("\nCure this first\n"), text.index("\nAlso found\n")
+    assert text.index("BROKEN  This node cannot run verl as it is.") < first
+    assert first < text.index("  error  sampling\n    The probe sampling failed after") < also
+    assert "verl-doctor patch --apply VDP004" in text[first:also]
+    assert text.count("Cure this first") == 1
+    assert text.index("warning  ulimit-nofile") > also
+    plain = render(warned, "text")
+    assert "Cure this first\n  warning  ulimit-nofile" in plain
+    assert plain.index("DEGRADED  This node can run verl") < plain.index("Cure this first")
 
 
 def test_what_is_not_known_is_said_everywhere() -> None:

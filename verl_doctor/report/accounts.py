@@ -28,7 +28,7 @@ def of_check(report: Report, exit_code: int, fail_on: Severity) -> Account:
         command="check",
         verdict=report.verdict,
         exit_code=exit_code,
-        summary=f"{report.verdict.value.upper()}  {found(report)}",
+        summary=f"{report.verdict.value.upper()}  {found(report, fail_on)}",
         place=report.facts.target.prefix,
         fail_on=fail_on,
         cases=tuple(_of_results(report, report.verdict)),

@@ -12,6 +12,7 @@ from verl_doctor.model import Passed
 from verl_doctor.preflight.result import NotTried, Patching, Preflight
 from verl_doctor.preflight.summary import summary
 from verl_doctor.report import patch_text, smoke_report, text_report
+from verl_doctor.report.accounts import of_preflight
 from verl_doctor.report.fold import fold
 from verl_doctor.report.plain_text import in_a_line
 from verl_doctor.smoke.outcome import SmokeTest
@@ -20,7 +21,7 @@ from verl_doctor.target import Target
 
 def render(preflight: Preflight, console: Console, *, verbose: bool = False) -> None:
     """Print the three steps, and last the line that says it all. `verbose` also tells what passed."""
-    text_report.render(preflight.check, console)
+    text_report.render(preflight.check, console, _before(preflight))
     if verbose:
         _passed(preflight, console)
     _title("Patches", console)
@@ -32,6 +33,14 @@ def render(preflight: Preflight, console: Console, *, verbose: bool = False) -> 
         fold(console, 0, Text(f"Judged by the policy {in_a_line(preflight.policy.origin)}.", style="dim"))
     console.print()
     fold(console, 0, Text(summary(preflight), style="bold"))
+
+
+def _before(preflight: Preflight) -> text_report.Before | None:
+    """Return the refused patch or failed probe that goes before what the check found; None where none does."""
+    if preflight.cause is preflight.check.primary:
+        return None
+    cause = next(each for each in of_preflight(preflight).occurrences if each.is_primary)
+    return text_report.Before(verdict=preflight.verdict, cause=cause)
 
 
 def _title(text: str, console: Console) -> None:
