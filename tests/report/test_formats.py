@@ -329,6 +329,15 @@ def test_html_draws_gpus_and_probes() -> None:
     assert bars == ["left:0.00%;width:85.71%", "left:85.71%;width:14.29%"]
 
 
+def test_with_a_model_of_ones_own_no_answer_is_called_known() -> None:
+    own = replace(PREFLIGHTS["healthy"], smoke_test=preflights.smoke_test(preflights.passed(), model=Path("/m")))
+    for form in ("text", "html", "junit", "markdown"):
+        assert "known answers" not in render(own, form)
+        assert "the right answers" not in render(own, form)
+    assert "agrees with the model's own forward pass" in render(own, "text")
+    assert "the known answers" in render(PREFLIGHTS["healthy"], "text")
+
+
 def test_text_ends_with_the_line_that_says_it_all() -> None:
     text = render(PREFLIGHTS["broken"], "text")
     assert text.splitlines()[-1].startswith("BROKEN  torch-not-installed: ")

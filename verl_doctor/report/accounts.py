@@ -169,7 +169,7 @@ def _of_smoke_test(tried: SmokeTest | NotTried, target: Target, *, is_open: bool
             group="smoke-test",
             id=result.name,
             name=result.name,
-            title=PROBES[result.name].shows,
+            title=PROBES[result.name].shown(is_own=tried.model is not None),
             outcome=result.outcome,
             reason=result.reason,
             seconds=result.seconds,

@@ -72,7 +72,7 @@ def _smoke_test(tried: SmokeTest | NotTried, target: Target, console: Console) -
         return
     width = console.width - 2
     for result in tried.results:
-        _plain(smoke_report.line(result, width), console)
+        _plain(smoke_report.line(result, width, is_own=tried.model is not None), console)
     _plain(smoke_report.summary(tried, target, width), console)
 
 
