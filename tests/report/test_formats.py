@@ -20,6 +20,7 @@ from tests.report import preflights
 from tests.report.schemas import follows, is_junit, is_sarif
 from verl_doctor.errors import WriteFailedError
 from verl_doctor.examine import _verdict as verdict_of
+from verl_doctor.explain.entries import named
 from verl_doctor.matrix.load import load
 from verl_doctor.model import Crashed, Failed, Finding, Remedy, Ruling, Severity, Skipped, Verdict
 from verl_doctor.preflight.policy import Expectations, Policy
@@ -107,6 +108,15 @@ def test_sarif(preflight: Preflight) -> None:
     assert run["invocations"][0]["exitCode"] == preflight.exit_code
     fingerprints = [result["partialFingerprints"]["verlDoctorFinding/v1"] for result in run["results"]]
     assert len(set(fingerprints)) == len(fingerprints)
+
+
+def test_sarif_names_only_what_can_be_explained() -> None:
+    (run,) = is_sarif(render(preflights.saying("x"), "sarif"))["runs"]
+    helps = {rule["id"]: rule["help"]["text"] for rule in run["tool"]["driver"]["rules"]}
+    assert helps["patch-refused"] == "verl-doctor patch --status"
+    assert {"rollout", "VD012"} < helps.keys()
+    for text in {*helps.values()} - {"verl-doctor patch --status"}:
+        assert named(text.removeprefix("verl-doctor explain "))
 
 
 def test_what_is_ignored_is_suppressed_in_sarif() -> None:
