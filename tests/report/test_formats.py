@@ -31,6 +31,7 @@ from verl_doctor.report import github, markdown
 from verl_doctor.report.accounts import of_preflight
 from verl_doctor.report.console import UNFOLDED, PrintableConsole
 from verl_doctor.report.of_check import OfCheck
+from verl_doctor.report.markdown import _details as details_of
 from verl_doctor.report.plain_text import printable
 from verl_doctor.report.ruled import ruled
 from verl_doctor.smoke.results import ProbeResult
@@ -193,12 +194,45 @@ def test_a_file_and_a_line_are_where_a_format_has_them() -> None:
 def test_the_summary_of_a_job_is_appended(tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
     file.write_text("# before\n")
-    github.append_summary({"GITHUB_STEP_SUMMARY": str(file)}, lambda: "é after\n")
+    rooms: list[int] = []
+
+    def after(room: int) -> markdown.Summary:
+        rooms.append(room)
+        return markdown.Summary("é after\n", is_whole=True)
+
+    assert github.append_summary({"GITHUB_STEP_SUMMARY": str(file)}, after) is None
     assert file.read_text("utf-8") == "# before\né after\n"
-    github.append_summary({"GITHUB_STEP_SUMMARY": str(file)}, lambda: "x" * 2**20)
-    assert file.read_text("utf-8") == "# before\né after\n"
+    assert rooms == [2**20 - 2**12 - len("# before\n")]
     with pytest.raises(WriteFailedError, match="cannot be written"):
-        github.append_summary({"GITHUB_STEP_SUMMARY": str(tmp_path)}, lambda: "")
+        github.append_summary({"GITHUB_STEP_SUMMARY": str(tmp_path)}, after)
+    assert github.append_summary({}, after) is None
+
+
+@pytest.mark.parametrize(("left", "is_told"), [(3000, True), (800, True), (100, False)])
+def test_the_summary_of_a_job_that_is_nearly_full(left: int, is_told: bool, tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+    file.write_text("x" * (2**20 - 2**12 - left))
+    report = preflights.written(PREFLIGHTS["broken"])
+    environ = {"GITHUB_STEP_SUMMARY": str(file)}
+    if is_told:
+        told = github.append_summary(environ, report.job_summary)
+        assert told == f"The report is shortened in the job summary {file}, which is nearly full."
+        assert file.read_text().endswith(markdown.SHORTENED)
+        assert "**BROKEN**" in file.read_text()
+    else:
+        with pytest.raises(WriteFailedError, match="has no room for the report"):
+            github.append_summary(environ, report.job_summary)
+    assert file.stat().st_size <= 2**20 - 2**12
+
+
+def test_what_markdown_leaves_out_is_told() -> None:
+    whole = preflights.written(PREFLIGHTS["healthy"])
+    assert "For want of room" not in render(PREFLIGHTS["healthy"], "markdown") + whole.job_summary(2**20).text
+    text = details_of(of_preflight(PREFLIGHTS["healthy"]), PREFLIGHTS["healthy"].check.facts, 2500)
+    assert len(text.encode()) <= 2500
+    (left_out,) = re.findall(r"For want of room these parts are left out: (.*)\. `verl-doctor facts`", text)
+    assert "Installed packages" in left_out
+    assert f"<summary>{left_out.split(', ')[0]}</summary>" not in text
 
 
 @pytest.mark.parametrize("name", ["healthy", "broken", "failing"])
@@ -211,7 +245,7 @@ def test_markdown_has_what_an_issue_is_asked_for(name: str) -> None:
     for label in (*labels, "driver", "GPUs", "memory", "processors"):
         assert re.search(rf"^{label}: .+$", text, re.MULTILINE), label
     assert text.count("<details>") == text.count("</details>") >= 5
-    assert "### Reproduction" not in preflights.written(preflight).job_summary()
+    assert "### Reproduction" not in preflights.written(preflight).job_summary(2**20).text
 
 
 def test_markdown_fits_an_issue_however_much_there_is() -> None:

@@ -176,10 +176,12 @@ def _written(text: str, file: Path, modes: Mapping[Path, int]) -> str | None:
 
 
 def _job_summary_refused(report: Report) -> str | None:
+    """Append to the job's summary, and say where it is shortened; return why it could not be."""
     from verl_doctor.report import github
 
     try:
-        github.append_summary(os.environ, report.job_summary)
+        if told := github.append_summary(os.environ, report.job_summary):
+            sys.stderr.write(f"verl-doctor: {printable(told)}\n")
     except WriteFailedError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - a format that breaks must not cost the others
