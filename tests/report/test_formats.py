@@ -30,8 +30,8 @@ from verl_doctor.preflight.summary import summary
 from verl_doctor.report import github, markdown
 from verl_doctor.report.accounts import of_preflight
 from verl_doctor.report.console import UNFOLDED, PrintableConsole
-from verl_doctor.report.of_check import OfCheck
 from verl_doctor.report.markdown import _details as details_of
+from verl_doctor.report.of_check import OfCheck
 from verl_doctor.report.plain_text import printable
 from verl_doctor.report.ruled import ruled
 from verl_doctor.smoke.results import ProbeResult
