@@ -41,6 +41,14 @@ def test_one_that_cannot_be_written_costs_the_others_what_they_held(place: Path,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["loop", "loop/report"])
+def test_links_without_end(name: str, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(UsageError, match="cannot be written"):
+        clear([tmp_path / name])
+    assert (tmp_path / "loop").is_symlink()
+
+
 def test_pipes_and_devices_stay(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert clear([tmp_path / "pipe", Path("/dev/null"), Path("/dev/stderr")]) == {}

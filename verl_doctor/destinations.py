@@ -30,7 +30,7 @@ def clear(written: Sequence[Path], read: Iterable[Path] = ()) -> Mapping[Path, i
             if (mode := _cleared(file)) is not None:
                 modes[file] = mode
         except OSError as error:
-            left = "; what it holds is of an earlier run" if file.is_file() else ""
+            left = "; what it holds is of an earlier run" if os.path.isfile(file) else ""  # noqa: PTH113 - never raises
             refusals.append(f"{file} cannot be written: {error.strerror}{left}.")
         except UsageError as error:
             refusals.append(str(error))

@@ -57,7 +57,7 @@ def _descriptor(path: Path) -> Path | None:
     Raises OSError for links without end.
     """
     for _ in range(_MOST_LINKS):
-        path = path.parent.resolve() / path.name
+        path = Path(os.path.realpath(path.parent)) / path.name
         if _DESCRIPTOR.fullmatch(str(path)):
             return path
         if not path.is_symlink():

@@ -52,8 +52,8 @@ def command(
             "-c",
             metavar="FILE",
             readable=False,
-            help="Write the first choice as a constraints file, whole or not at all; - for standard output, "
-            "where the report then goes to standard error.",
+            help="Write the first choice as a constraints file, whole, or none where nothing fits; - for standard "
+            "output, where the report then goes to standard error.",
         ),
     ] = None,
     output: OutputFormat = Format.TEXT,
