@@ -53,7 +53,9 @@ def _end_by_broken_pipe() -> None:
 
 
 def _say(sentence: str, status: int) -> int:
-    sys.stderr.write(f"verl-doctor: {sentence}\n")
+    from verl_doctor.report.plain_text import printable
+
+    sys.stderr.write(f"verl-doctor: {printable(sentence)}\n")
     return status
 
 

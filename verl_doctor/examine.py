@@ -54,8 +54,15 @@ class Report:
 
     def fails(self, threshold: Severity) -> bool:
         """Say whether a check of at least this severity failed."""
+        return next(self._counted(threshold), None) is not None
+
+    def decisive(self, threshold: Severity) -> Result | None:
+        """Return the failure to name first: the cause, else what counts although it prevents nothing."""
+        return self.primary or next(self._counted(threshold), None)
+
+    def _counted(self, threshold: Severity) -> Iterator[Result]:
         counted = (result for result in self.results if failed(result) and not result.allowed)
-        return any(result.severity.rank <= threshold.rank for result in counted)
+        return (result for result in counted if result.severity.rank <= threshold.rank)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+STREAM: Final = Path("-")
+"""What names standard output where it is written, standard input where it is read."""
 
 
 class Forgiving(io.FileIO):

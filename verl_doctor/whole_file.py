@@ -16,23 +16,39 @@ _MOST_LINKS: Final = 40
 """The links that Linux follows in one path."""
 
 
-def write(path: Path, content: str | bytes) -> None:
+def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
     """Put a text (as UTF-8) or bytes into a file: whoever reads it finds what was there before, or all of the new.
 
     A link's target is replaced, not the link; what is no ordinary file (a pipe, a device) and what is open already
-    (/dev/stdout, even where that is a file) is written to.
+    (/dev/stdout, even where that is a file) is written to. A file that is not there gets `mode`, else the usual one.
     Raises WriteFailedError where the system does not let it.
     """
     data = content.encode() if isinstance(content, str) else content
     try:
         if opened := _descriptor(path):
             _write_on(opened, data)
-        elif path.exists() and not path.is_file():
+        elif (place := replaced(path)) is None:
             path.write_bytes(data)
         else:
-            _replace(path.resolve(), data)
+            _replace(place, data, mode)
     except OSError as error:
         raise WriteFailedError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def replaced(path: Path) -> Path | None:
+    """Return the file that a new one takes the place of, or will be; None for what is written to as it is.
+
+    Raises OSError for links without end.
+    """
+    if _descriptor(path) or (path.exists() and not path.is_file()):
+        return None
+    return path.resolve()
+
+
+def own_descriptor(path: Path) -> int | None:
+    """Return the number of the open file of this process that a path leads to. Raises OSError for links without end."""
+    opened = _descriptor(path)
+    return int(opened.name) if opened and _is_ours(opened) else None
 
 
 def _descriptor(path: Path) -> Path | None:
@@ -41,7 +57,7 @@ def _descriptor(path: Path) -> Path | None:
     Raises OSError for links without end.
     """
     for _ in range(_MOST_LINKS):
-        path = path.parent.resolve() / path.name
+        path = Path(os.path.realpath(path.parent)) / path.name
         if _DESCRIPTOR.fullmatch(str(path)):
             return path
         if not path.is_symlink():
@@ -52,13 +68,16 @@ def _descriptor(path: Path) -> Path | None:
 
 def _write_on(opened: Path, data: bytes) -> None:
     """Write where a process writes: behind what is there already. Raises OSError."""
-    owner = _DESCRIPTOR.fullmatch(str(opened))
-    is_ours = owner is not None and int(owner[1]) == os.getpid()
-    with os.fdopen(os.dup(int(opened.name)), "wb") if is_ours else opened.open("ab") as file:
+    with os.fdopen(os.dup(int(opened.name)), "wb") if _is_ours(opened) else opened.open("ab") as file:
         file.write(data)
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _is_ours(opened: Path) -> bool:
+    owner = _DESCRIPTOR.fullmatch(str(opened))
+    return owner is not None and int(owner[1]) == os.getpid()
+
+
+def _replace(path: Path, data: bytes, mode: int | None) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
     try:
@@ -66,7 +85,8 @@ def _replace(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask())
+        usual = 0o666 & ~_umask() if mode is None else mode
+        temporary.chmod(path.stat().st_mode & 0o7777 if path.exists() else usual)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -10,6 +10,8 @@ import jsonschema
 import pytest
 
 from tests.cli.doctor import doctor, imported
+from verl_doctor.smoke.probes import PROBES
+from verl_doctor.smoke.sessions import Level, Request, plan
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/schemas/explain.json").read_text())
 
@@ -36,7 +38,26 @@ def test_all() -> None:
     lines = doctor("explain").stdout.splitlines()
     entries = document()["entries"]
     assert lines[0] == "interpreter"
-    assert len([line for line in lines if line.startswith("  VD")]) == len(entries)
+    assert len([line for line in lines if line.startswith("  VD")]) == len(entries) - len(PROBES)
+    at = lines.index("smoke test")
+    assert [line.split()[0] for line in lines[at + 1 :] if line and line.split()[0] in PROBES] == list(PROBES)
+    assert [entry["name"] for entry in entries[-len(PROBES) :]] == list(PROBES)
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_each_probe(name: str) -> None:
+    (entry,) = document(name)["entries"]
+    assert (entry["id"], entry["kind"]) == (name, "probe")
+    (cure,) = entry["cures"]
+    assert [f"verl-doctor patch --apply {patch}" for patch in PROBES[name].proves] == cure["commands"][:-1]
+    text = doctor("explain", name).stdout
+    assert text.startswith(f"{name}  probe of the smoke test\n")
+    assert PROBES[name].shows[1:] in text
+    again = cure["commands"][-1].split()
+    level = Level(again[again.index("--level") + 1]) if "--level" in again else Level.QUICK
+    planned = plan(Request(level=level, gpus=2, bench="--bench" in again, only=(name,)))
+    assert [session.probes for session in planned.sessions] == [(name,)]
+    assert not planned.skipped
 
 
 def test_unknown() -> None:

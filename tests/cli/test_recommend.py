@@ -142,7 +142,17 @@ def test_constraints_on_standard_output() -> None:
     assert "Install this" not in finished.stdout
 
 
+def test_constraints_never_replace_the_facts(tmp_path: Path) -> None:
+    file = tmp_path / "node.json"
+    file.write_bytes(H200.read_bytes())
+    finished = doctor("recommend", "--facts", file, "-c", file)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "is read by this command" in finished.stderr
+    assert file.read_bytes() == H200.read_bytes()
+
+
 def test_no_constraints_where_nothing_fits(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("torch==2.5.1\n")  # of an earlier run
     assert doctor("recommend", "--driver", "470.82.01", "-c", tmp_path / "file").returncode == 1
     assert list(tmp_path.iterdir()) == []
 
@@ -159,7 +169,7 @@ def test_no_constraints_where_nothing_fits(tmp_path: Path) -> None:
         pytest.param(("--facts", H200, "--prefix", "/x"), 2, "leave out --python and --prefix", id="two-places"),
         pytest.param(("--python", "/x", "--prefix", "/x"), 2, "give one of them", id="two-targets"),
         pytest.param((*OLD, "-c", "-", "-f", "json"), 2, "both write to standard output", id="two-outputs"),
-        pytest.param((*OLD, "-c", "/no/folder/file"), 3, "cannot be written", id="no-folder"),
+        pytest.param((*OLD, "-c", "/no/folder/file"), 2, "cannot be written", id="no-folder"),
         pytest.param(("--nothing",), 2, "--nothing", id="option"),
     ],
 )

@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 
 from verl_doctor.errors import TargetError
+from verl_doctor.facts.secrets import HIDDEN
 from verl_doctor.fleet import cluster, shipment
 from verl_doctor.fleet.cluster import Answer, Cluster, Joined, NotReduced
 
@@ -67,6 +68,14 @@ def test_a_cluster_that_cannot_be_joined(ray: Path, added: str, told: str) -> No
     with ray.open("a") as file:
         file.write(f"\n{added}\n")
     with pytest.raises(TargetError, match=told):
+        list(at(ray).everywhere(("facts",), 5))
+
+
+def test_no_secret_is_told_of_a_cluster_that_refuses(ray: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "quite-a-secret")
+    with ray.open("a") as file:
+        file.write("\ndef init(**kwargs): import os; raise RuntimeError('refused ' + os.environ['RAY_AUTH_TOKEN'])\n")
+    with pytest.raises(TargetError, match=f"RuntimeError: refused {HIDDEN}"):
         list(at(ray).everywhere(("facts",), 5))
 
 

@@ -145,7 +145,7 @@ def printed(entry: Entry | None, width: int, *, color: bool = False) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, highlight=False, force_terminal=color, no_color=not color)
     if entry is None:
-        explain_text.render_all(by_layer(), console)
+        explain_text.render_all({layer.value: group for layer, group in by_layer().items()}, console)
     else:
         explain_text.render(entry, console)
     return out.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import xml.etree.ElementTree as ET
@@ -19,14 +20,20 @@ from tests.report import preflights
 from tests.report.schemas import follows, is_junit, is_sarif
 from verl_doctor.errors import WriteFailedError
 from verl_doctor.examine import _verdict as verdict_of
+from verl_doctor.explain.entries import named
 from verl_doctor.matrix.load import load
-from verl_doctor.model import Crashed, Skipped, Verdict
+from verl_doctor.model import Crashed, Failed, Finding, Remedy, Ruling, Severity, Skipped, Verdict
 from verl_doctor.preflight.policy import Expectations, Policy
 from verl_doctor.preflight.result import Preflight
 from verl_doctor.preflight.run import Wish, judge
+from verl_doctor.preflight.summary import summary
 from verl_doctor.report import github, markdown
 from verl_doctor.report.accounts import of_preflight
+from verl_doctor.report.console import UNFOLDED, PrintableConsole
+from verl_doctor.report.markdown import _details as details_of
+from verl_doctor.report.of_check import OfCheck
 from verl_doctor.report.plain_text import printable
+from verl_doctor.report.ruled import ruled
 from verl_doctor.smoke.results import ProbeResult
 
 PREFLIGHTS = {
@@ -104,6 +111,15 @@ def test_sarif(preflight: Preflight) -> None:
     assert len(set(fingerprints)) == len(fingerprints)
 
 
+def test_sarif_names_only_what_can_be_explained() -> None:
+    (run,) = is_sarif(render(preflights.saying("x"), "sarif"))["runs"]
+    helps = {rule["id"]: rule["help"]["text"] for rule in run["tool"]["driver"]["rules"]}
+    assert helps["patch-refused"] == "verl-doctor patch --status"
+    assert {"rollout", "VD012"} < helps.keys()
+    for text in {*helps.values()} - {"verl-doctor patch --status"}:
+        assert named(text.removeprefix("verl-doctor explain "))
+
+
 def test_what_is_ignored_is_suppressed_in_sarif() -> None:
     (run,) = is_sarif(render(PREFLIGHTS["broken"], "sarif"))["runs"]
     told = {result["ruleId"]: result.get("suppressions") for result in run["results"]}
@@ -178,12 +194,45 @@ def test_a_file_and_a_line_are_where_a_format_has_them() -> None:
 def test_the_summary_of_a_job_is_appended(tmp_path: Path) -> None:
     file = tmp_path / "summary.md"
     file.write_text("# before\n")
-    github.append_summary({"GITHUB_STEP_SUMMARY": str(file)}, lambda: "é after\n")
+    rooms: list[int] = []
+
+    def after(room: int) -> markdown.Summary:
+        rooms.append(room)
+        return markdown.Summary("é after\n", is_whole=True)
+
+    assert github.append_summary({"GITHUB_STEP_SUMMARY": str(file)}, after) is None
     assert file.read_text("utf-8") == "# before\né after\n"
-    github.append_summary({"GITHUB_STEP_SUMMARY": str(file)}, lambda: "x" * 2**20)
-    assert file.read_text("utf-8") == "# before\né after\n"
+    assert rooms == [2**20 - 2**12 - len("# before\n")]
     with pytest.raises(WriteFailedError, match="cannot be written"):
-        github.append_summary({"GITHUB_STEP_SUMMARY": str(tmp_path)}, lambda: "")
+        github.append_summary({"GITHUB_STEP_SUMMARY": str(tmp_path)}, after)
+    assert github.append_summary({}, after) is None
+
+
+@pytest.mark.parametrize(("left", "is_told"), [(3000, True), (800, True), (100, False)])
+def test_the_summary_of_a_job_that_is_nearly_full(left: int, is_told: bool, tmp_path: Path) -> None:
+    file = tmp_path / "summary.md"
+    file.write_text("x" * (2**20 - 2**12 - left))
+    report = preflights.written(PREFLIGHTS["broken"])
+    environ = {"GITHUB_STEP_SUMMARY": str(file)}
+    if is_told:
+        told = github.append_summary(environ, report.job_summary)
+        assert told == f"The report is shortened in the job summary {file}, which is nearly full."
+        assert file.read_text().endswith(markdown.SHORTENED)
+        assert "**BROKEN**" in file.read_text()
+    else:
+        with pytest.raises(WriteFailedError, match="has no room for the report"):
+            github.append_summary(environ, report.job_summary)
+    assert file.stat().st_size <= 2**20 - 2**12
+
+
+def test_what_markdown_leaves_out_is_told() -> None:
+    whole = preflights.written(PREFLIGHTS["healthy"])
+    assert "For want of room" not in render(PREFLIGHTS["healthy"], "markdown") + whole.job_summary(2**20).text
+    text = details_of(of_preflight(PREFLIGHTS["healthy"]), PREFLIGHTS["healthy"].check.facts, 2500)
+    assert len(text.encode()) <= 2500
+    (left_out,) = re.findall(r"For want of room these parts are left out: (.*)\. `verl-doctor facts`", text)
+    assert "Installed packages" in left_out
+    assert f"<summary>{left_out.split(', ')[0]}</summary>" not in text
 
 
 @pytest.mark.parametrize("name", ["healthy", "broken", "failing"])
@@ -196,7 +245,7 @@ def test_markdown_has_what_an_issue_is_asked_for(name: str) -> None:
     for label in (*labels, "driver", "GPUs", "memory", "processors"):
         assert re.search(rf"^{label}: .+$", text, re.MULTILINE), label
     assert text.count("<details>") == text.count("</details>") >= 5
-    assert "### Reproduction" not in preflights.written(preflight).job_summary()
+    assert "### Reproduction" not in preflights.written(preflight).job_summary(2**20).text
 
 
 def test_markdown_fits_an_issue_however_much_there_is() -> None:
@@ -324,6 +373,15 @@ def test_html_draws_gpus_and_probes() -> None:
     assert bars == ["left:0.00%;width:85.71%", "left:85.71%;width:14.29%"]
 
 
+def test_with_a_model_of_ones_own_no_answer_is_called_known() -> None:
+    own = replace(PREFLIGHTS["healthy"], smoke_test=preflights.smoke_test(preflights.passed(), model=Path("/m")))
+    for form in ("text", "html", "junit", "markdown"):
+        assert "known answers" not in render(own, form)
+        assert "the right answers" not in render(own, form)
+    assert "agrees with the model's own forward pass" in render(own, "text")
+    assert "the known answers" in render(PREFLIGHTS["healthy"], "text")
+
+
 def test_text_ends_with_the_line_that_says_it_all() -> None:
     text = render(PREFLIGHTS["broken"], "text")
     assert text.splitlines()[-1].startswith("BROKEN  torch-not-installed: ")
@@ -343,6 +401,59 @@ def test_a_failed_probe_is_the_cause_where_the_check_has_none() -> None:
     assert not [
         each for each in of_preflight(preflights.saying("x")).occurrences if each.is_primary and each.name == "rollout"
     ]
+
+
+def degraded(severity: Severity, *, fail_on: Severity) -> Preflight:
+    """A node that is well but for one finding of a severity."""
+    preflight = preflights.healthy()
+    worn = replace(
+        next(each for each in preflight.check.results if each.name == "ulimit-nofile"),
+        severity=severity,
+        outcome=Failed((Finding(message="too few", remedy=Remedy(text="raise it")),)),
+        primary=severity is not Severity.INFO,
+    )
+    rest = tuple(each for each in preflight.check.results if each.name != worn.name)
+    check = replace(preflight.check, results=(worn, *rest), verdict=verdict_of((worn, *rest)))
+    return replace(preflight, check=check, fail_on=fail_on)
+
+
+def test_the_last_line_names_what_makes_it_fail_however_mild() -> None:
+    counted = degraded(Severity.INFO, fail_on=Severity.INFO)
+    assert (counted.verdict, counted.exit_code) == (Verdict.HEALTHY, 1)
+    said = "HEALTHY  ulimit-nofile (info, which counts here): too few"
+    assert render(counted, "text").splitlines()[-1].startswith(said)
+    assert json.loads(render(counted, "json"))["summary"].startswith(said)
+    assert render(counted, "github").splitlines()[-1].startswith(said)
+    assert "Nothing to cure" not in render(counted, "html")
+    check = OfCheck(check=counted.check, exit_code=1, fail_on=Severity.INFO, matrix=load())
+    assert check.render("text").splitlines()[-1].startswith(said)
+    assert check.account.summary.startswith(said)
+    warned = degraded(Severity.WARNING, fail_on=Severity.WARNING)
+    assert warned.exit_code == 1
+    assert render(warned, "text").splitlines()[-1].startswith("DEGRADED  ulimit-nofile: too few")
+
+
+def test_what_does_not_count_is_not_named_in_the_last_line() -> None:
+    mild = degraded(Severity.INFO, fail_on=Severity.WARNING)
+    assert mild.exit_code == 0
+    assert "ulimit-nofile" not in render(mild, "text").splitlines()[-1]
+    check = OfCheck(check=mild.check, exit_code=0, fail_on=Severity.WARNING, matrix=load())
+    assert check.render("text").splitlines()[-1].endswith("checks found nothing.")
+    assert "Nothing to cure" in render(mild, "html")
+
+
+def test_a_failed_probe_goes_before_a_warning_in_the_text() -> None:
+    warned = degraded(Severity.WARNING, fail_on=Severity.ERROR)
+    text = render(replace(warned, smoke_test=PREFLIGHTS["failing"].smoke_test), "text")
+    first, also = text.index("\nCure this first\n"), text.index("\nAlso found\n")
+    assert text.index("BROKEN  This node cannot run verl as it is.") < first
+    assert first < text.index("  error  sampling\n    The probe sampling failed after") < also
+    assert "verl-doctor patch --apply VDP004" in text[first:also]
+    assert text.count("Cure this first") == 1
+    assert text.index("warning  ulimit-nofile") > also
+    plain = render(warned, "text")
+    assert "Cure this first\n  warning  ulimit-nofile" in plain
+    assert plain.index("DEGRADED  This node can run verl") < plain.index("Cure this first")
 
 
 def test_what_is_not_known_is_said_everywhere() -> None:
@@ -383,6 +494,34 @@ def test_nasty_texts_in_lines(text: str) -> None:
     assert len(lines) == 6  # three findings, the refused patch, the failed probe... less one, the summary, the end
     assert all(line.startswith("::") for line in lines[:4])
     assert not any("\r" in line for line in lines)
+
+
+@nasty
+def test_nasty_texts_at_a_terminal(text: str) -> None:
+    """What a node says steers no terminal, and begins no line of the report as if it were the doctor's own."""
+    preflight = preflights.saying(f"{text}\nHEALTHY  fine \x1b[2J\x85\u2028HEALTHY")
+    for how in ({}, {"is_quiet": True}, {"is_verbose": True}):
+        shown = io.StringIO()
+        preflights.written(preflight, **how).text(PrintableConsole(file=shown, width=UNFOLDED, highlight=False))
+        assert shown.getvalue() == printable(shown.getvalue())
+        lines = shown.getvalue().removesuffix("\n").split("\n")
+        assert not [line for line in lines if line.startswith("HEALTHY")]
+        assert lines[-1].split() == summary(preflight).split()
+
+
+def test_a_reason_is_told_on_one_line() -> None:
+    ruling = Ruling(severity=None, reason="so\n\x1b]0;x\x07  it is.\r\n")
+    assert ruled(ruling) == r"ignored: so \x1b]0;x\x07 it is"
+
+
+def test_colours_are_the_only_sequences_at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    shown = io.StringIO()
+    preflights.written(preflights.saying("\x1b[2J\x9b31m\x07")).text(PrintableConsole(file=shown, force_terminal=True))
+    plain = re.sub(r"\x1b\[[\d;]*m", "", shown.getvalue())
+    assert plain != shown.getvalue()
+    assert plain == printable(plain)
 
 
 @nasty

@@ -40,3 +40,7 @@ def test_a_terminal_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLUMNS", "100")
         assert width_of(stream) == 100
     os.close(ours)
+
+
+def test_nothing_steers_a_terminal() -> None:
+    assert hang("a \x1b[2Jb", 0, None) == r"a \x1b[2Jb"

@@ -124,3 +124,10 @@ def test_the_line_of_a_probe() -> None:
         smoke_report.line(result("sleep", "skipped", "sleep mode needs a GPU")).splitlines()[1].strip()
         == "sleep mode needs a GPU"
     )
+
+
+@pytest.mark.parametrize(("is_own", "said"), [(False, "the known answers"), (True, "the model's own forward pass")])
+def test_what_the_answers_are_held_against(is_own: bool, said: str) -> None:
+    for name in ("rollout", "eager-rollout"):
+        assert said in smoke_report.line(result(name), is_own=is_own)
+    assert "torch and vLLM can be imported" in smoke_report.line(result("import-vllm"), is_own=is_own)

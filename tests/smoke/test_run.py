@@ -168,6 +168,22 @@ def test_what_must_not_be_told_is_in_no_result(scene: Scene) -> None:
     assert "https://***@host/model" in failed.detail
 
 
+def test_a_secret_is_in_no_measurement(scene: Scene) -> None:
+    scene.environ |= {"HF_TOKEN": "quite-a-secret", "WANDB_MODE": "offline-mode"}
+    body = (
+        "environ = {'seen': 'it is ' + os.environ['HF_TOKEN'], 'wandb': os.environ['WANDB_MODE'], 'api_key': 'abc'}\n"
+        "return {'environ': environ, 'urls': ['https://me:pass-in-url@host/model'], 'tokens': 64, 'gib': 1.5}"
+    )
+    (told,) = [each for each in scene.happens(body) if isinstance(each, ProbeResult)]
+    assert told.outcome == "passed"
+    assert {name: told.measurements[name] for name in ("environ", "urls", "tokens", "gib")} == {
+        "environ": {"seen": f"it is {HIDDEN}", "wandb": "offline-mode", "api_key": HIDDEN},
+        "urls": ["https://***@host/model"],
+        "tokens": 64,
+        "gib": 1.5,
+    }
+
+
 def test_a_secret_variable_is_in_no_reason(scene: Scene) -> None:
     scene.environ["MY_PASSWORD"] = "correct horse"
     assert (scene.failure("raise RuntimeError('denied: ' + os.environ['MY_PASSWORD'])").reason or "").endswith(HIDDEN)

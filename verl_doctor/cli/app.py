@@ -49,13 +49,24 @@ def _answering(module: ModuleType) -> Callable[..., Any]:
             return module.command(**options)
         except Exception as error:
             wanted = options.get("output_format", options.get("output", module.__dict__.get("OUTPUT")))
-            if wanted == "json" and _is_tellable(error):
-                from verl_doctor.report.error_json import render
-
-                sys.stdout.write(render(failure(error)) + "\n")
+            if _is_tellable(error):
+                _tell(error, is_printed=wanted == "json", has_files="report" in options)
             raise
 
     return answering
+
+
+def _tell(error: Exception, *, is_printed: bool, has_files: bool) -> None:
+    """Write why there is no answer to where it was to be written as JSON."""
+    from verl_doctor.report.error_json import render
+
+    told = render(failure(error)) + "\n"
+    if has_files:
+        from verl_doctor.cli.reports import tell_failure
+
+        tell_failure(told, is_printed=is_printed)
+    elif is_printed:
+        sys.stdout.write(told)
 
 
 def _is_tellable(error: Exception) -> bool:

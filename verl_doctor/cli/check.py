@@ -65,7 +65,7 @@ def command(
         as_json = output_format is ReportFormat.JSON
         return _everywhere(asked, python, prefix, threshold, allow or (), as_json=as_json, with_facts=with_facts)
     require_no_deadline(node_deadline)
-    wanted = delivery(output_format, output, report)
+    wanted = delivery(output_format, output, report, read=(facts, policy, python))
     rules = policy_in(policy, search=False)
     whole = with_facts or wanted.needs_all_facts
     if facts is None:

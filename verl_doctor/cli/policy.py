@@ -34,6 +34,15 @@ def policy_in(file: Path | None, *, search: bool) -> Policy | None:
     return find(file, Path.cwd())
 
 
+def policies(file: Path | None) -> tuple[Path, ...]:
+    """Return the files of which `policy_in` may read one, where it searches."""
+    if file is not None:
+        return (file,)
+    from verl_doctor.preflight.policy_file import places
+
+    return tuple(places(Path.cwd()))
+
+
 def today() -> date:
     """Return the day, in UTC, so that an exception ends at the same moment on every node."""
     return datetime.now(tz=timezone.utc).date()

@@ -10,7 +10,7 @@ import typer
 
 from verl_doctor.cli import progress
 from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, seconds, the_host, the_target
-from verl_doctor.cli.policy import PolicyFile, policy_in, today
+from verl_doctor.cli.policy import PolicyFile, policies, policy_in, today
 from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery
 from verl_doctor.cli.severity import FailOn
 from verl_doctor.errors import UsageError
@@ -81,9 +81,9 @@ def command(
     from verl_doctor.preflight import run as steps
     from verl_doctor.report.of_preflight import OfPreflight
 
+    wanted = delivery(output_format, output, report, read=(facts, python, *policies(policy)))
     if quiet and verbose:
         raise UsageError("--quiet and --verbose cannot be given together.")
-    wanted = delivery(output_format, output, report)
     wish = _wish(
         policy_in(policy, search=True), level, device, deadline, model, apply_patches, keep_going, allow, fail_on
     )

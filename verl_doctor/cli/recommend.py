@@ -12,6 +12,8 @@ from verl_doctor.cli.options import FactsFile, Format, OutputFormat, Prefix, Pyt
 from verl_doctor.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from verl_doctor.facts.snapshot import Facts
     from verl_doctor.recommend.recommend import Recommendation
 
@@ -50,8 +52,8 @@ def command(
             "-c",
             metavar="FILE",
             readable=False,
-            help="Write the first choice as a constraints file, whole or not at all; - for standard output, "
-            "where the report then goes to standard error.",
+            help="Write the first choice as a constraints file, whole, or none where nothing fits; - for standard "
+            "output, where the report then goes to standard error.",
         ),
     ] = None,
     output: OutputFormat = Format.TEXT,
@@ -78,6 +80,7 @@ def command(
     matrix = load_matrix()
     asked = {"verl": verl, "vllm": vllm, "torch": torch, "tensordict": tensordict}
     wish = read({name: text for name, text in asked.items() if text is not None}, matrix)
+    modes = _cleared(constraints, facts)
     known, is_named = _facts(facts, python, prefix), any((facts, python, prefix))
     machine = described(
         seen(known, is_named=is_named, is_own=not is_named and _is_own(known)),
@@ -87,9 +90,18 @@ def command(
     )
     recommendation = recommend(machine, wish, matrix)
     exit_code = 0 if recommendation.is_fulfilled else 1
-    _write_constraints(constraints, recommendation)
+    _write_constraints(constraints, recommendation, modes)
     _report(recommendation, known, exit_code, output, to_stderr=str(constraints) == "-")
     return exit_code
+
+
+def _cleared(constraints: Path | None, facts: Path | None) -> Mapping[Path, int]:
+    """Remove the constraints of an earlier run, which must not be taken for those of one in which nothing fits."""
+    if constraints is None:
+        return {}
+    from verl_doctor.destinations import clear
+
+    return clear([constraints], [facts] if facts else ())
 
 
 def _facts(file: Path | None, python: Path | None, prefix: Path | None) -> Facts:
@@ -111,7 +123,7 @@ def _is_own(facts: Facts) -> bool:
     return facts.target.prefix == sys.prefix and not {"VIRTUAL_ENV", "CONDA_PREFIX"} & the_host().environ.keys()
 
 
-def _write_constraints(file: Path | None, recommendation: Recommendation) -> None:
+def _write_constraints(file: Path | None, recommendation: Recommendation, modes: Mapping[Path, int]) -> None:
     if file is None or not recommendation.stacks:
         return
     from verl_doctor.recommend.commands import constraints
@@ -122,7 +134,7 @@ def _write_constraints(file: Path | None, recommendation: Recommendation) -> Non
     if str(file) == "-":
         sys.stdout.write(text)
     else:
-        write(file, text)
+        write(file, text, modes.get(file))
 
 
 def _report(recommendation: Recommendation, facts: Facts, exit_code: int, output: Format, *, to_stderr: bool) -> None:

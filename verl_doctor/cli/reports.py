@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from verl_doctor import streams
 from verl_doctor.errors import UsageError, WriteFailedError, failure
+from verl_doctor.report.plain_text import printable
+from verl_doctor.streams import STREAM
 
 if TYPE_CHECKING:
     from verl_doctor.report.written import Report
@@ -43,47 +46,86 @@ MainFormat = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", readable=False, help="Write the report to this file."),
+    typer.Option(
+        "--output", "-o", metavar="FILE", readable=False, help="Write the report to this file; - is standard output."
+    ),
 ]
 Extra = Annotated[
     list[str] | None,
     typer.Option(
-        "--report", metavar="FORMAT=FILE", help="Also write the report in this format to a file. May be given again."
+        "--report",
+        metavar="FORMAT=FILE",
+        help="Also write the report in this format to a file (-: standard output). May be given again.",
     ),
 ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """In which formats a report is wanted: one on standard output or in `output`, others in files."""
+    """The formats in which a report is wanted, each with its file (STREAM: standard output); `modes` for new files."""
 
-    main: ReportFormat
-    output: Path | None
-    extra: tuple[tuple[ReportFormat, Path], ...]
+    wanted: tuple[tuple[ReportFormat, Path], ...]
+    modes: Mapping[Path, int] = field(default_factory=dict)
 
     @property
     def formats(self) -> set[ReportFormat]:
         """All formats that are wanted."""
-        return {self.main, *(each for each, _ in self.extra)}
+        return {form for form, _ in self.wanted}
 
     @property
     def needs_all_facts(self) -> bool:
         """Whether a format shows more of the node than checks ask for."""
         return bool(self.formats & {ReportFormat.MARKDOWN, ReportFormat.HTML, ReportFormat.GITHUB})
 
+    @property
+    def files(self) -> tuple[tuple[ReportFormat, Path], ...]:
+        """The formats that go to files."""
+        return tuple((form, file) for form, file in self.wanted if file != STREAM)
 
-def delivery(main: ReportFormat, output: Path | None, extra: Sequence[str] | None) -> Delivery:
-    """Return what is wanted. Raises UsageError for what cannot be written, before any work is done."""
-    chosen = tuple(map(_chosen, extra or ()))
-    files = [file for file in (output, *(file for _, file in chosen)) if file is not None]
-    for file in files:
-        if not file.absolute().parent.is_dir():
-            raise UsageError(f"{file} cannot be written: {file.absolute().parent} is no folder.")
-        if file.is_dir():
-            raise UsageError(f"{file} cannot be written: it is a folder.")
-    if len({file.absolute() for file in files}) < len(files):
-        raise UsageError("Two reports cannot go to the same file.")
-    return Delivery(main=main, output=output, extra=chosen)
+    @property
+    def printed(self) -> ReportFormat | None:
+        """The format that goes to standard output."""
+        return next((form for form, file in self.wanted if file == STREAM), None)
+
+
+_promised: Final[ContextVar[Delivery | None]] = ContextVar("_promised", default=None)
+"""What is to be written, once the files of earlier runs are gone."""
+
+
+def delivery(
+    main: ReportFormat, output: Path | None, extra: Sequence[str] | None, read: Iterable[Path | None] = ()
+) -> Delivery:
+    """Return what is wanted, and remove the reports of earlier runs. `read` are the files that the command reads.
+
+    Raises UsageError for what cannot be written, before any work is done.
+    """
+    _promised.set(None)
+    wanted = ((main, output or STREAM), *map(_chosen, extra or ()))
+    promised = Delivery(wanted=wanted, modes=_cleared([file for _, file in wanted], read))
+    _promised.set(promised)
+    return promised
+
+
+def _cleared(written: Sequence[Path], read: Iterable[Path | None]) -> Mapping[Path, int]:
+    if list(written) == [STREAM]:
+        return {}
+    from verl_doctor.destinations import clear
+
+    return clear(written, [file for file in read if file is not None])
+
+
+def tell_failure(told: str, *, is_printed: bool) -> None:
+    """Write why there is no answer, as JSON, to where JSON was to be written.
+
+    Where that is not known, or may not be written, files are left alone, and `is_printed` says whether it is printed.
+    """
+    if promised := _promised.get():
+        is_printed = promised.printed is ReportFormat.JSON
+        for form, file in promised.files:
+            if form is ReportFormat.JSON and (refused := _written(told, file, promised.modes)):
+                sys.stderr.write(f"verl-doctor: {printable(refused)}\n")
+    if is_printed:
+        sys.stdout.write(told)
 
 
 def _chosen(text: str) -> tuple[ReportFormat, Path]:
@@ -99,37 +141,47 @@ def deliver(report: Report, wanted: Delivery, exit_code: int) -> int:
 
     Return the exit code: that of the answer, but 3 instead of 0 where something could not be written.
     """
-    files = [(wanted.main, wanted.output)] if wanted.output else []
-    failures = [told for form, file in (*files, *wanted.extra) if (told := _refused(report, form, file))]
+    failures = [told for form, file in wanted.files if (told := _refused(report, form, file, wanted.modes))]
     if ReportFormat.GITHUB in wanted.formats and (told := _job_summary_refused(report)):
         failures.append(told)
     try:
-        if wanted.output is None and (told := _print_refused(report, wanted.main)):
+        if wanted.printed and (told := _print_refused(report, wanted.printed)):
             failures.append(told)
     finally:
         for told in failures:
-            sys.stderr.write(f"verl-doctor: {told}\n")
+            sys.stderr.write(f"verl-doctor: {printable(told)}\n")
     return exit_code or (3 if failures else 0)
 
 
-def _refused(report: Report, form: ReportFormat, file: Path) -> str | None:
+def _refused(report: Report, form: ReportFormat, file: Path, modes: Mapping[Path, int]) -> str | None:
     """Write a report to a file; return why that could not be."""
+    try:
+        text = report.render(form.value)
+    except Exception as error:  # noqa: BLE001 - a format that breaks must not cost the others
+        return f"{file} is not written: {failure(error).message}"
+    return _written(text, file, modes)
+
+
+def _written(text: str, file: Path, modes: Mapping[Path, int]) -> str | None:
+    """Write a text to a file; return why that could not be."""
     from verl_doctor import whole_file
 
     try:
-        whole_file.write(file, report.render(form.value))
+        whole_file.write(file, text, modes.get(file))
     except WriteFailedError as error:
         return str(error)
-    except Exception as error:  # noqa: BLE001 - a format that breaks must not cost the others
+    except Exception as error:  # noqa: BLE001 - a text that cannot be encoded must not cost the others
         return f"{file} is not written: {failure(error).message}"
     return None
 
 
 def _job_summary_refused(report: Report) -> str | None:
+    """Append to the job's summary, and say where it is shortened; return why it could not be."""
     from verl_doctor.report import github
 
     try:
-        github.append_summary(os.environ, report.job_summary)
+        if told := github.append_summary(os.environ, report.job_summary):
+            sys.stderr.write(f"verl-doctor: {printable(told)}\n")
     except WriteFailedError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - a format that breaks must not cost the others

@@ -100,7 +100,7 @@ def command(
         results.append(happened)
         progress.show("")
         told = sys.stderr if output is Format.JSON else sys.stdout
-        told.write(smoke_report.line(happened, width_of(told)))
+        told.write(smoke_report.line(happened, width_of(told), is_own=model is not None))
         told.flush()
     test = SmokeTest(
         level=level,

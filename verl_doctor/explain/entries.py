@@ -1,4 +1,4 @@
-"""All entries, from checks, rules of lint, known failures, differences between nodes and patches."""
+"""All entries, from checks, rules of lint, known failures, differences between nodes, patches and probes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from verl_doctor import checks, knowledge
 from verl_doctor.errors import UsageError
 from verl_doctor.explain import ways, words
 from verl_doctor.explain.entry import Cure, Edit, Entry
+from verl_doctor.explain.of_probes import probes
 from verl_doctor.fleet.trait import Trait
 from verl_doctor.fleet.trait import known as known_differences
 from verl_doctor.knowledge.failure import Failure
@@ -44,14 +45,23 @@ def entries() -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda entry: (entry.layer.rank, entry.id)))
 
 
+def everything() -> tuple[Entry, ...]:
+    """Return all that has a name: entries, and after them the probes of the smoke test, which are no failures."""
+    return (*entries(), *probes())
+
+
 def named(word: str) -> Entry:
     """Return the entry of an id or a name, in capitals or not. Raises UsageError, with what is near, for none."""
-    known = {key.lower(): entry for entry in entries() for key in (*entry.ids, entry.name)}
+    known = {key.lower(): entry for entry in everything() for key in (*entry.ids, entry.name)}
     if entry := known.get(word.lower()):
         return entry
-    told = ", ".join(dict.fromkeys(f"{known[key].name} ({known[key].id})" for key in _near(word.lower(), list(known))))
+    told = ", ".join(dict.fromkeys(_told(known[key]) for key in _near(word.lower(), list(known))))
     advice = f"near it are {told}" if told else "`verl-doctor explain` lists all"
     raise UsageError(f"Nothing is called {word!r}; {advice}.")
+
+
+def _told(entry: Entry) -> str:
+    return entry.name if entry.id == entry.name else f"{entry.name} ({entry.id})"
 
 
 def _near(word: str, known: Sequence[str]) -> list[str]:

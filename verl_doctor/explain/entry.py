@@ -7,7 +7,7 @@ from typing import Literal
 
 from verl_doctor.model import Layer, Severity, Source
 
-Kind = Literal["check", "rule", "failure", "difference", "patch"]
+Kind = Literal["check", "rule", "failure", "difference", "patch", "probe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,9 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A check, a rule of lint, a known failure, a difference between nodes, or a patch that cures none.
+    """A check, a rule of lint, a known failure, a difference between nodes, a patch that cures none, or a probe.
+
+    The id of a probe is its name; its cure is for where it fails.
 
     `text` are its paragraphs, as they are written. `when` are alternatives, each a list of what must hold; where none
     of `within` holds, it cannot occur. `found_by` are the ways to find it; `signatures` are regular expressions for

@@ -43,6 +43,8 @@ Block = Heading | Paragraph | Items | Code
 
 def head(entry: Entry) -> str:
     """Return the line under a page's name."""
+    if entry.kind == "probe":
+        return "probe of the smoke test"
     severity = entry.severity.value if entry.severity else "patch"
     return ", ".join((*entry.ids, severity, f"layer {entry.layer.value}"))
 
@@ -64,7 +66,7 @@ def blocks(entry: Entry) -> Iterator[Block]:
         yield Heading("Settings that bring it about")
         yield Code(entry.launch)
     if entry.cures:
-        yield Heading("Cure")
+        yield Heading("Where it fails" if entry.kind == "probe" else "Cure")
         for number, cure in enumerate(entry.cures):
             yield from _cure(cure, is_first=number == 0)
     if entry.patch:

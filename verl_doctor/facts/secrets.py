@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Any, Final
 
 HIDDEN: Final = "<set, not shown>"
 _SHORTEST: Final = 6
@@ -65,6 +65,19 @@ def lines(value: str, known: Collection[str] = ()) -> str:
     for secret in known:
         value = value.replace(secret, HIDDEN)
     return "\n".join(map(text, value.split("\n")))
+
+
+def plain(value: Any, known: Collection[str] = (), name: str = "") -> Any:
+    """Return what JSON can hold as it may be shown: each text in it, by the name that it has there, and by its look."""
+    match value:
+        case str():
+            return HIDDEN if setting(name, value) == HIDDEN else lines(value, known)
+        case Mapping():
+            return {key: plain(each, known, str(key)) for key, each in value.items()}
+        case list() | tuple():
+            return [plain(each, known, name) for each in value]
+        case _:
+            return value
 
 
 def cut_from_url(url: str) -> str:

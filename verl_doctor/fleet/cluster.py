@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from verl_doctor.errors import TargetError, UsageError
+from verl_doctor.facts import secrets
 from verl_doctor.fleet import shipment
 from verl_doctor.smoke import interrupts, said
 from verl_doctor.smoke.children import Children
@@ -99,6 +100,10 @@ class Cluster:
         if not _ADDRESS.fullmatch(self.address):
             raise UsageError(f"--ray takes auto, HOST:PORT or ray://HOST:PORT, not {self.address!r}.")
 
+    def shown(self, reason: str | None) -> str | None:
+        """Return a reason as it may be shown, without the secrets of the environment that children get."""
+        return reason and secrets.lines(reason, secrets.values(self.environ))
+
     def everywhere(
         self, command: Sequence[str], deadline: float, *, gpus: bool = False, compiled: bool = False
     ) -> Iterator[Joined | Answer]:
@@ -144,14 +149,15 @@ class Cluster:
                 shipped = str(shipment.pack(children.folder)) if ship else ""
                 whole = {**task, "address": self.address, "shipped": shipped, "work": str(children.folder)}
                 children.start(self.python, whole, {**self.environ, "RAY_DEDUP_LOGS": "0", "PYTHONUNBUFFERED": "1"})
-                yield from _heard(children, time.monotonic(), deadline, self.address)
+                for heard in _heard(children, time.monotonic(), deadline, self):
+                    yield replace(heard, reason=self.shown(heard.reason)) if isinstance(heard, Event) else heard
             except NotStartedError as error:
                 raise TargetError(f"{error}.") from error
             finally:
                 children.end()
 
 
-def _heard(children: Children, started: float, deadline: float, address: str) -> Iterator[Joined | Event | str]:
+def _heard(children: Children, started: float, deadline: float, cluster: Cluster) -> Iterator[Joined | Event | str]:
     """Yield what the child tells, and at last why it tells no more, where it has not said that this was all."""
     until = started + JOINING
     joined = False
@@ -162,16 +168,16 @@ def _heard(children: Children, started: float, deadline: float, address: str) ->
                 joined, until = True, time.monotonic() + deadline + _GRACE
                 yield _joined(each)
             elif isinstance(each, Gone) or each.probe == "all":
-                why = _why_over(children, each)
+                why = cluster.shown(_why_over(children, each))
                 if not joined:
-                    raise TargetError(_not_joined(address, why))
+                    raise TargetError(_not_joined(cluster.address, why))
                 if why:
                     yield f"the run over the cluster ended early: {why}"
                 return
             elif each.outcome:
                 yield each
         if is_late and not joined:
-            raise TargetError(_not_joined(address, f"nobody answered within {JOINING:g} seconds"))
+            raise TargetError(_not_joined(cluster.address, f"nobody answered within {JOINING:g} seconds"))
         if is_late:
             yield f"Ray itself did not answer within {deadline + _GRACE:g} seconds"
             return

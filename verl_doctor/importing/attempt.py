@@ -71,7 +71,9 @@ def _import(
     if isinstance(heard, Event):
         if heard.outcome == "passed":
             version = heard.measurements.get("version")
-            return Import(outcome="works", seconds=seconds, version=version and str(version))
+            return Import(
+                outcome="works", seconds=seconds, version=version and secrets.text(said.one_line(str(version)))
+            )
         frames = list(_told(heard.measurements.get("frames")))
         error, cause, detail = heard.reason, heard.measurements.get("cause"), f"{output}\n{heard.detail}"
     else:

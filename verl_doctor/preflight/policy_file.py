@@ -56,6 +56,12 @@ def find(named: Path | None, folder: Path) -> Policy | None:
     return None
 
 
+def places(folder: Path) -> Iterator[Path]:
+    """Yield the files that a search from a folder upwards may read, be they there or not."""
+    for each in _searched(folder):
+        yield from (each / NAME, each / _PROJECT)
+
+
 def _named(file: Path) -> Policy:
     parsed = _parsed(file)
     if file.name != _PROJECT:

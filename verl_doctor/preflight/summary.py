@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from verl_doctor.examine import Report, failed, unjudged
-from verl_doctor.model import Crashed, Failed, Result, Skipped, Verdict
+from verl_doctor.model import Crashed, Failed, Result, Severity, Skipped, Verdict
 from verl_doctor.preflight.result import NotTried, Patching, Preflight, Refusal
+from verl_doctor.report.plain_text import printable
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.results import ProbeResult
 
 
 def summary(preflight: Preflight) -> str:
     """Return the verdict, the one cause, and what became of each step, in one line."""
-    parts = [found(preflight.check), _patches(preflight.patches), _smoke_test(preflight.smoke_test)]
+    parts = [found(preflight.check, preflight.fail_on), _patches(preflight.patches), _smoke_test(preflight.smoke_test)]
     parts.insert(0, parts.pop(_decisive(preflight)))
-    return " ".join(f"{preflight.verdict.value.upper()}  {' '.join(parts)}".splitlines())
+    return " ".join(printable(f"{preflight.verdict.value.upper()}  {' '.join(parts)}").splitlines())
 
 
 def _decisive(preflight: Preflight) -> int:
@@ -28,13 +29,12 @@ def _decisive(preflight: Preflight) -> int:
             return 2 if is_open else 0
 
 
-def found(report: Report) -> str:
-    """Return the one cause, and how much more a check found."""
+def found(report: Report, fail_on: Severity) -> str:
+    """Return the one cause, or what counts all the same, and how much more a check found."""
     failures = [result for result in report.results if failed(result)]
     counted = [result for result in failures if not result.allowed]
     ignored = f", {len(failures) - len(counted)} ignored" if len(failures) > len(counted) else ""
-    cause = report.primary
-    told = f"{cause.name}: {_first_message(cause)}" if cause else ""
+    told = _told(cause) if (cause := report.decisive(fail_on)) else ""
     if report.verdict is Verdict.UNKNOWN:
         also = f" {told}" if told else ""
         return f"Check: {_unjudged(report)}, {len(counted) or 'nothing'} found{ignored}.{also}"
@@ -42,6 +42,12 @@ def found(report: Report) -> str:
         return f"Check: {len(counted) or 'nothing'} found{ignored}."
     more = len(counted) - 1
     return told + (f" Check: {more} more found{ignored}." if more or ignored else "")
+
+
+def _told(cause: Result) -> str:
+    """Name a failure; one that is no cause, and makes a command fail by its severity alone, with that."""
+    why = "" if cause.primary else f" ({cause.severity.value}, which counts here)"
+    return f"{cause.name}{why}: {_first_message(cause)}"
 
 
 def _unjudged(report: Report) -> str:

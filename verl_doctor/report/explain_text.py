@@ -10,7 +10,6 @@ from rich.text import Text
 
 from verl_doctor.explain.entry import Entry
 from verl_doctor.explain.page import Block, Code, Heading, Items, Paragraph, blocks, head
-from verl_doctor.model import Layer
 from verl_doctor.report.fold import fold
 
 WIDEST: Final = 80
@@ -59,17 +58,22 @@ def _item(text: str, console: Console) -> None:
         console.print(Text("  - " if number == 0 else "    ").append_text(line), soft_wrap=True)
 
 
-def render_all(found: Mapping[Layer, Sequence[Entry]], console: Console) -> None:
-    """Print what there is, by layer: ids, name and sentence."""
+def render_all(found: Mapping[str, Sequence[Entry]], console: Console) -> None:
+    """Print what there is, by group, a layer or the smoke test: ids, name and sentence."""
     every = [entry for group in found.values() for entry in group]
-    widths = max(len(" ".join(entry.ids)) for entry in every), max(len(entry.name) for entry in every)
-    for layer, group in found.items():
-        console.print(Text(layer.value, style="bold"))
+    widths = max(len(_ids(entry)) for entry in every), max(len(entry.name) for entry in every)
+    for title, group in found.items():
+        console.print(Text(title, style="bold"))
         for entry in group:
-            name = f"{' '.join(entry.ids):{widths[0]}}  {entry.name:{widths[1]}}"
+            name = f"{_ids(entry):{widths[0]}}  {entry.name:{widths[1]}}"
             if console.width >= _IN_ONE_LINE:
                 console.print(Text(f"  {name}  {entry.title}"), soft_wrap=True)
             else:
-                console.print(Text(f"  {name.rstrip()}"), soft_wrap=True)
+                console.print(Text(f"  {name.strip()}"), soft_wrap=True)
                 fold(console, widths[0] + 4, Text(entry.title, style="dim"))
         console.print()
+
+
+def _ids(entry: Entry) -> str:
+    """Return the ids of an entry; none where its name is its id."""
+    return "" if entry.kind == "probe" else " ".join(entry.ids)

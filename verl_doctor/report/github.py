@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from verl_doctor.errors import WriteFailedError
 from verl_doctor.model import Severity
 from verl_doctor.report.account import Account, Occurrence
 from verl_doctor.report.plain_text import printable
+
+if TYPE_CHECKING:
+    from verl_doctor.report.markdown import Summary
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _DATA: Final = (("%", "%25"), ("\r", "%0D"), ("\n", "%0A"))
@@ -41,15 +44,22 @@ def _escaped(text: str, table: tuple[tuple[str, str], ...]) -> str:
     return escaped
 
 
-def append_summary(environ: Mapping[str, str], markdown: Callable[[], str]) -> None:
-    """Append a report to the summary of the job's step, where GitHub names a file for it. Raises WriteFailedError."""
+def append_summary(environ: Mapping[str, str], markdown: Callable[[int], Summary]) -> str | None:
+    """Append a report, made for so many bytes, to the summary of the job's step, where GitHub names a file for it.
+
+    Return what is to be said where it is shortened. Raises WriteFailedError where it cannot be, or no part fits.
+    """
     if not (named := environ.get(SUMMARY)):
-        return
+        return None
     file = Path(named)
     try:
         room = _LARGEST - (file.stat().st_size if file.exists() else 0)
-        if len(raw := markdown().encode()) <= room:
+        summary = markdown(room)
+        if summary.text:
             with file.open("ab") as opened:
-                opened.write(raw)
+                opened.write(summary.text.encode())
     except OSError as error:
         raise WriteFailedError(f"The job summary {file} cannot be written: {error.strerror}.") from error
+    if not summary.text:
+        raise WriteFailedError(f"The job summary {file} has no room for the report: GitHub takes 1 MiB of a step.")
+    return None if summary.is_whole else f"The report is shortened in the job summary {file}, which is nearly full."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Final, TextIO
 
+from verl_doctor.report.plain_text import in_a_line
+
 NARROWEST: Final = 20
 
 
@@ -18,7 +20,11 @@ def width_of(stream: TextIO) -> int | None:
 
 
 def hang(line: str, indent: int, width: int | None) -> str:
-    """Return the line, in several where it is longer than the width, all but the first indented; words stay whole."""
+    """Return the line, in several where it is longer than the width, all but the first indented; words stay whole.
+
+    What would steer a terminal or begin a line is escaped.
+    """
+    line = in_a_line(line)
     if width is None or len(line) <= width:
         return line
     from textwrap import fill

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from verl_doctor import __version__
@@ -14,6 +15,10 @@ from verl_doctor.report.system_info import Section, sections
 
 LARGEST: Final = 65_536
 """The most characters that GitHub takes as the text of an issue; counted here in bytes, of which there are no fewer."""
+_KIB: Final = 2**10
+_SHORT: Final = 400
+_LONG: Final = 1500
+"""Characters, each at most four bytes."""
 _SPECIAL: Final = re.compile(r"[\\`*_{}\[\]<>|~$]|^(?=[#+-])|(?<=^\d)(?=[.)])")
 _MENTION: Final = re.compile(r"@(?=\w)")
 _TO_FILL_IN: Final = """
@@ -35,7 +40,17 @@ _TO_FILL_IN: Final = """
 
 <!-- what should have happened -->
 """
+SHORTENED: Final = "\nThis is shortened, because GitHub takes 1 MiB of a step; other formats are whole.\n"
+_DROPPED: Final = "\nFor want of room these parts are left out: {titles}. `verl-doctor facts` prints all.\n"
 _LEFT_OUT: Final = "({count} lines are left out; `verl-doctor facts` prints all)"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The text for the summary of a job, empty where nothing fits, and whether it says all that it would."""
+
+    text: str
+    is_whole: bool
 
 
 def render(account: Account, facts: Facts | None = None) -> str:
@@ -45,23 +60,35 @@ def render(account: Account, facts: Facts | None = None) -> str:
     return f"{head}{_details(account, facts, room)}{_TO_FILL_IN}"
 
 
-def summary(account: Account, facts: Facts | None = None) -> str:
-    """Return the same without what a person has to fill in, for the summary of a job."""
-    head = f"## verl-doctor {account.command}\n\n{_head(account)}"
-    return f"{head}{_details(account, facts, LARGEST - len(head.encode()))}\n"
+def summary(account: Account, facts: Facts | None = None, room: int = LARGEST) -> Summary:
+    """Return the same without what a person has to fill in, for the summary of a job; in so many bytes."""
+    title = f"## verl-doctor {account.command}\n\n"
+    head = f"{title}{_head(account)}"
+    whole = f"{head}{_details(account, facts, LARGEST - len(head.encode()) - 1)}\n"
+    if len(whole.encode()) <= room:
+        return Summary(whole, is_whole=True)
+    shorter = (
+        f"{text}{SHORTENED}" for text in (head, f"{title}{_verdict(account)}", f"{title}{_verdict(account, 200)}")
+    )
+    return Summary(next((text for text in shorter if len(text.encode()) <= room), ""), is_whole=False)
 
 
 def _head(account: Account) -> str:
     """Return the verdict, the cause with its cure, and the table of what else was found: at most 56 KiB."""
     found = sorted(account.occurrences, key=lambda each: not each.is_primary)
     whole = found[:1] if found and found[0].is_primary else []
-    told = f"(`verl-doctor {account.command}` {__version__}, exit code {account.exit_code})"
     parts = [
-        f"**{account.verdict.value.upper()}** {told}\n\n{escaped(_cut(_without_verdict(account), _LONG))}\n",
+        _verdict(account),
         *map(_whole, whole),
         _table(found[len(whole) :]),
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _verdict(account: Account, longest: int = _LONG) -> str:
+    told = f"(`verl-doctor {account.command}` {__version__}, exit code {account.exit_code})"
+    said = escaped(_cut(_without_verdict(account), longest))
+    return f"**{account.verdict.value.upper()}** {told}\n\n{said}\n"
 
 
 def _without_verdict(account: Account) -> str:
@@ -78,12 +105,6 @@ def _whole(found: Occurrence) -> str:
         f"**Cause: `{found.name}`** ({found.id})\n\n{escaped(_cut(found.message, _LONG))}\n\n"
         f"{''.join(seen)}{cure}{code}{more}"
     )
-
-
-_KIB: Final = 2**10
-_SHORT: Final = 400
-_LONG: Final = 1500
-"""Characters, each at most four bytes."""
 
 
 def _table(found: list[Occurrence]) -> str:
@@ -119,11 +140,14 @@ def _cut(text: str, longest: int = _SHORT) -> str:
 
 def _details(account: Account, facts: Facts | None, room: int) -> str:
     """Return collapsible blocks, the last ones shortened to what there is room for."""
-    text = ""
+    text, dropped = "", []
+    room -= len(_DROPPED) + _LONG
     for section in (*(sections(facts) if facts else ()), *_of_cases(account)):
         block = _block(section, room - len(text.encode()))
         text += block
-    return text
+        if not block:
+            dropped.append(section.title)
+    return text + (_DROPPED.format(titles=escaped(_cut(", ".join(dropped)))) if dropped else "")
 
 
 def _of_cases(account: Account) -> Iterator[Section]:

@@ -41,9 +41,16 @@ class OfCheck(Report):
 
     def text(self, console: Console) -> None:
         """Print it for a person."""
+        from rich.text import Text
+
+        from verl_doctor.report.fold import fold
+        from verl_doctor.report.plain_text import in_a_line
         from verl_doctor.report.text_report import render
 
         render(self.check, console)
+        if self.exit_code == 1 and not self.check.primary:
+            console.print()
+            fold(console, 0, Text(in_a_line(self.account.summary), style="bold"))
 
     def json(self) -> str:
         """Return the contract."""

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\r(?!\n)")
+_LINE_END: Final = re.compile("[\n\u2028\u2029]")
 
 
 def printable(text: str) -> str:
@@ -16,6 +17,11 @@ def printable(text: str) -> str:
 def one_line(text: str) -> str:
     """Return a text on one line."""
     return " ".join(printable(text).split())
+
+
+def in_a_line(text: str) -> str:
+    r"""Return a text on one line, each end of a line in it an escape (`\x0a`): a path or a command stays what it is."""
+    return _LINE_END.sub(_escaped, printable(text))
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from verl_doctor.model import Ruling
+from verl_doctor.report.plain_text import one_line
 
 
 def ruled(ruling: Ruling) -> str:
@@ -11,4 +12,4 @@ def ruled(ruling: Ruling) -> str:
         return ""  # by --allow, which whoever reads this has just typed
     what = f"counted as {ruling.severity.value}" if ruling.severity else "ignored"
     until = f" until {ruling.expires.isoformat()}" if ruling.expires else ""
-    return f"{what}{until}" + (f": {ruling.reason.rstrip('.')}" if ruling.reason else "")
+    return f"{what}{until}" + (f": {one_line(ruling.reason).rstrip('.')}" if ruling.reason else "")

@@ -14,6 +14,8 @@ from verl_doctor.report.plain_text import printable
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_PATCHES: Final = "verl-doctor patch --status"
+"""What tells of a patch that was refused, which is no name that can be explained."""
 _FINGERPRINT: Final = "verlDoctorFinding/v1"
 
 
@@ -59,7 +61,7 @@ def _rule(case: Case) -> dict[str, Any]:
         "id": case.id,
         "name": case.name,
         "shortDescription": {"text": title},
-        "help": {"text": f"verl-doctor explain {case.id}"},
+        "help": {"text": _PATCHES if case.group == "patches" else f"verl-doctor explain {case.id}"},
         "properties": {"tags": [case.group]},
     }
 

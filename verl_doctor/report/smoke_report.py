@@ -29,10 +29,10 @@ _OUTCOME: Final = 9
 """The width of the column with the outcomes."""
 
 
-def line(result: ProbeResult, width: int | None = None) -> str:
-    """Return the line for one probe, with the reason below it where it did not pass."""
+def line(result: ProbeResult, width: int | None = None, *, is_own: bool = False) -> str:
+    """Return the line for one probe, of a user's own model or not, with the reason below it where it did not pass."""
     start = f"{result.outcome:<{_OUTCOME}}{result.name:<26}{result.seconds:>6.1f} s  "
-    text = hang(f"{start}{PROBES[result.name].shows}", len(start), width) + "\n"
+    text = hang(f"{start}{PROBES[result.name].shown(is_own=is_own)}", len(start), width) + "\n"
     return text + (hang(f"{'':<{_OUTCOME}}{result.reason}", _OUTCOME, width) + "\n" if result.reason else "")
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from rich.console import Console
@@ -25,9 +26,11 @@ from verl_doctor.model import (
     Verdict,
 )
 from verl_doctor.remedies import ESSENTIAL
+from verl_doctor.report.account import Occurrence
 from verl_doctor.report.fold import fold
+from verl_doctor.report.plain_text import in_a_line
 from verl_doctor.report.ruled import ruled
-from verl_doctor.report.verdicts import sentence
+from verl_doctor.report.verdicts import SENTENCES, sentence
 
 GIB: Final = 2**30
 _VERDICTS: Final = {
@@ -39,22 +42,41 @@ _VERDICTS: Final = {
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 
 
-def render(report: Report, console: Console) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What goes before all that a check found, because it was tried and did not work; and the verdict with it."""
+
+    verdict: Verdict
+    cause: Occurrence
+
+
+def render(report: Report, console: Console, before: Before | None = None) -> None:
     """Print the report on a console; commands stay on one line each, however narrow it is."""
     _head(report.facts, console)
-    word = (report.verdict.value.upper(), _VERDICTS[report.verdict])
-    console.print(Text.assemble("\n", word, f"  {sentence(report)}{_allowed(report)}"))
+    if before:
+        report = _without_cause(report)
+    verdict = before.verdict if before else report.verdict
+    said = SENTENCES[verdict] if before else sentence(report)
+    console.print(Text.assemble("\n", (verdict.value.upper(), _VERDICTS[verdict]), f"  {said}{_allowed(report)}"))
+    if before:
+        console.print(Text("\nCure this first", style="bold"))
+        _tried(before.cause, console)
     for title, results in _sections(report):
         if results:
             console.print(Text(f"\n{title}", style="bold"))
             for result in results:
                 _result(result, console, whole=result.consequence_of is None)
-    if report.primary and any(title == "Also found" and found for title, found in _sections(report)):
+    if (report.primary or before) and any(title == "Also found" and found for title, found in _sections(report)):
         console.print()
         fold(console, 0, Text("Each cure is for the environment as it is now: do the first, then check again."))
     _unjudged(report, console)
     passed = sum(isinstance(result.outcome, Passed) for result in report.results)
     console.print(Text(f"\n{passed} of {len(report.results)} checks found nothing.", style="dim"))
+
+
+def _without_cause(report: Report) -> Report:
+    """Return what a check found as what it is beside a cause elsewhere, of which nothing of it is known to follow."""
+    return replace(report, results=tuple(replace(r, primary=False, consequence_of=None) for r in report.results))
 
 
 def _allowed(report: Report) -> str:
@@ -74,11 +96,11 @@ def _sections(report: Report) -> Iterator[tuple[str, list[Result]]]:
 def _head(facts: Facts, console: Console) -> None:
     target = facts.target
     place = f"{target.prefix} ({target.kind}, Python {target.version or 'unknown'})"
-    fold(console, 0, Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {place}"))
-    fold(console, 0, Text(_versions(facts)))
-    fold(console, 0, Text(_hardware(facts)))
+    fold(console, 0, Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {in_a_line(place)}"))
+    fold(console, 0, Text(in_a_line(_versions(facts))))
+    fold(console, 0, Text(in_a_line(_hardware(facts))))
     if not isinstance(facts.imports, Unavailable):
-        fold(console, 0, Text(_imports(facts.imports)))
+        fold(console, 0, Text(in_a_line(_imports(facts.imports))))
 
 
 def _versions(facts: Facts) -> str:
@@ -143,8 +165,19 @@ def _finding(finding: Finding, console: Console, *, whole: bool, evidence: bool)
             fold(console, 4, Text(f"seen: {seen}", style="dim"))
     if whole:
         fold(console, 4, Text(f"-> {finding.remedy.text}"))
-        for command in finding.remedy.commands:
-            console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
+        _commands(finding.remedy.commands, console)
+
+
+def _tried(cause: Occurrence, console: Console) -> None:
+    fold(console, 2, Text.assemble((cause.severity.value, _STYLES[cause.severity]), f"  {cause.name}"))
+    fold(console, 4, Text(cause.message))
+    fold(console, 4, Text(f"-> {cause.remedy}"))
+    _commands(cause.commands, console)
+
+
+def _commands(lines: Iterable[str], console: Console) -> None:
+    for command in lines:
+        console.print(Text(f"      {in_a_line(command)}", style="bold"), soft_wrap=True)
 
 
 def _unjudged(report: Report, console: Console) -> None:

@@ -15,6 +15,8 @@ SENTENCES: Final = {
 }
 TRIED: Final = "This node runs verl's rollouts: a real one gave the right answers."
 """Instead, where a smoke test saw it."""
+TRIED_OWN: Final = "This node runs verl's rollouts: a real one of your model agreed with the model's own forward pass."
+"""Instead, where it was tried with a user's own model, whose right answers nobody knows."""
 EXCUSED: Final = "Nothing stands in the way of verl but what you allowed."
 """Instead, where something is not counted because the user, or a policy, says so."""
 

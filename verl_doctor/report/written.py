@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from verl_doctor.facts.snapshot import Facts
     from verl_doctor.report.account import Account
+    from verl_doctor.report.markdown import Summary
 
 
 class Report(ABC):
@@ -55,11 +56,11 @@ class Report(ABC):
             case _:
                 return _renderer(form)(self.account)
 
-    def job_summary(self) -> str:
-        """Return what GitHub shows on the page of a job."""
+    def job_summary(self, room: int) -> Summary:
+        """Return what GitHub shows on the page of a job, in so many bytes."""
         from verl_doctor.report import markdown
 
-        return markdown.summary(self.account, self.facts)
+        return markdown.summary(self.account, self.facts, room)
 
     def _as_text(self) -> str:
         from rich.console import Console

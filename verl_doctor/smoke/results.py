@@ -39,4 +39,5 @@ class ProbeResult:
         """Return the same without what must not be told: what looks like it, and the secret variables of a child."""
         known = secrets.values(environ)
         reason = secrets.lines(self.reason, known) if self.reason else self.reason
-        return replace(self, reason=reason, detail=secrets.lines(self.detail, known))
+        measurements = secrets.plain(self.measurements, known)
+        return replace(self, reason=reason, detail=secrets.lines(self.detail, known), measurements=measurements)

@@ -20,7 +20,11 @@ def place(metavar: str | None) -> Place | None:
 
 def names(command: str, parameter: str) -> tuple[str, ...]:
     """Return the names that a parameter takes, where the doctor knows them all."""
-    if (command, parameter) in {("explain", "name"), ("lint", "allow")}:
+    if (command, parameter) == ("explain", "name"):
+        from verl_doctor.explain.entries import everything
+
+        return tuple(sorted(entry.name for entry in everything()))
+    if (command, parameter) == ("lint", "allow"):
         from verl_doctor.explain.entries import entries
 
         return tuple(sorted(entry.name for entry in entries()))

@@ -28,7 +28,10 @@ def cause(found: Sequence[Occurrence]) -> Markup:
 
 def nothing(account: Account) -> Markup:
     """Return what stands in the place of a cause."""
-    if account.verdict is Verdict.UNKNOWN:
+    if counted := next(filter(account.counts, account.occurrences), None):
+        title = "Mild, but it counts here"
+        words = f"`{counted.name}` makes the command fail by its severity, {counted.severity.value}: {counted.message}"
+    elif account.verdict is Verdict.UNKNOWN:
         title = "Not all is known"
         words = "Nothing was found to be wrong, but not everything could be judged: see below."
     else:

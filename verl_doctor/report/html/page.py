@@ -24,7 +24,7 @@ from verl_doctor.report.html import (
 )
 from verl_doctor.report.html.markup import Markup, tag
 from verl_doctor.report.system_info import sections
-from verl_doctor.report.verdicts import SENTENCES, TRIED, sentence
+from verl_doctor.report.verdicts import SENTENCES, TRIED, TRIED_OWN, sentence
 from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.smoke.sessions import Device
 
@@ -81,7 +81,7 @@ def _sentence(account: Account, report: Report, preflight: Preflight | None) -> 
     """Return what was found; that it works is claimed only where it was seen."""
     tried = preflight.smoke_test if preflight else None
     if isinstance(tried, SmokeTest) and account.verdict is Verdict.HEALTHY and tried.device is Device.CUDA:
-        return TRIED
+        return TRIED_OWN if tried.model else TRIED
     return sentence(report) if report.verdict is account.verdict else SENTENCES[account.verdict]
 
 

@@ -19,7 +19,7 @@ def timeline(tried: SmokeTest | NotTried) -> Markup:
     whole = sum(result.seconds for result in ran) or 1.0
     bars, begun = [], 0.0
     for result in ran:
-        bars.append(_bar(result, begun / whole, result.seconds / whole))
+        bars.append(_bar(result, begun / whole, result.seconds / whole, is_own=tried.model is not None))
         begun += result.seconds
     return section(
         "Smoke test",
@@ -40,14 +40,16 @@ def _lead(tried: SmokeTest) -> str:
     )
 
 
-def _bar(result: ProbeResult, start: float, width: float) -> Markup:
+def _bar(result: ProbeResult, start: float, width: float, *, is_own: bool) -> Markup:
     left = min(start * 100, 99.4)
     bar = tag("span", style=f"left:{left:.2f}%;width:{max(width * 100, 0.6):.2f}%", class_=result.outcome)
     reason = tag("span", result.reason, class_="reason") if result.reason else None
     return tag(
         "li",
         mark(result.outcome),
-        tag("span", tag("b", result.name), tag("small", PROBES[result.name].shows), reason, class_="name"),
+        tag(
+            "span", tag("b", result.name), tag("small", PROBES[result.name].shown(is_own=is_own)), reason, class_="name"
+        ),
         tag("span", bar, class_="track", aria_hidden="true"),
         tag("span", f"{result.seconds:.1f} s", class_="seconds"),
     )
