@@ -95,7 +95,7 @@ def examine(
 
     `rulings` say by name how much failures count here. Raises UsageError for a name that no check has.
     """
-    ruled = {**(rulings or {}), **dict.fromkeys(_known_names(allow), Ruling(severity=None))}
+    ruled = {**(rulings or {}), **dict.fromkeys(known_names(allow), Ruling(severity=None))}
     judged = _with_installer(facts)
     results = {q.name: _result(q, judged, matrix, ruled.get(q.name)) for q in _asked(facts)}
     at_first = frozenset(name for name, result in results.items() if failed(result))
@@ -186,7 +186,8 @@ def _outcome(question: Question, facts: Facts, matrix: Matrix) -> Outcome:
         return Crashed(f"{type(error).__name__}: {error}")
 
 
-def _known_names(names: Iterable[str]) -> frozenset[str]:
+def known_names(names: Iterable[str]) -> frozenset[str]:
+    """Return the checks that these names and ids are of. Raises UsageError for what is none's."""
     by_key = {key: question.name for question in questions() for key in (question.id, question.name)}
     for name in names:
         if name not in by_key:

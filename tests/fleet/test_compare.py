@@ -33,7 +33,7 @@ def compared(*nodes: Facts) -> Comparison:
 
 
 def node(packages: dict[str, Any] | None = None, **overrides: Any) -> Facts:
-    return facts_of({**PACKAGES, "ray": "2.46.0", "numpy": "1.26.4", **(packages or {})}, **overrides)
+    return facts_of({**PACKAGES, "ray": "2.46.0", "numpy": "1.26.4", "flash-attn": "", **(packages or {})}, **overrides)
 
 
 def limits(**overrides: Any) -> Limits:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.doctor import imported
+from tests.report.preflights import POLICY, TODAY
+from verl_doctor.cli.preflight_everywhere import command
 from verl_doctor.fleet import shipment
+from verl_doctor.preflight.run import Wish
 
 START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from verl_doctor.__main__ import main; main()"
 
@@ -34,6 +38,16 @@ def test_it_scans_by_itself(site: Path) -> None:
     assert "pytest" in document["packages"]
     assert "reason" not in document["patches"]
     assert document["gpus"] == [] or "pynvml" not in str(document["gpus"])
+
+
+def test_it_makes_a_preflight_by_a_policy_that_was_sent(site: Path) -> None:
+    asked = command(Wish(today=TODAY, level=None, policy=POLICY))
+    words = [word.replace("{python}", sys.executable) for word in asked]
+    finished = doctor(site, *words)
+    assert finished.returncode == 1, finished.stderr
+    assert json.loads(finished.stdout)["policy"]["expectations"]["gpus"] == 8
+
+    assert not {"cattrs", "attr", "tomli", "exceptiongroup"} & imported(*words), "other Pythons need more for these"
 
 
 @pytest.mark.parametrize("option", ["--status", "--check", "--apply"])

@@ -42,13 +42,22 @@ def sweep(*answers: Answer) -> Sweep:
         ),
         (Answer(node=NODES[0], status=-9), "the command ended with status -9: it printed nothing"),
         (Answer(node=NODES[0], status=0, out="[1]", err="odd"), "the command ended with status 0: odd"),
+        (
+            Answer(node=NODES[0], status=2, out='{"error": {"kind": "usage"}}', err="verl-doctor: No such model.\n"),
+            "the command ended with status 2: No such model",
+        ),
     ],
-    ids=["dead", "refused", "killed", "no object"],
+    ids=["dead", "refused", "killed", "no object", "refused as JSON"],
 )
 def test_what_is_no_report_has_a_reason(answer: Answer, reason: str) -> None:
     found = report(answer)
     assert found.document is None
     assert found.reason == reason
+
+
+@pytest.mark.parametrize(("out", "status"), [('{"error": {}}', 1), ("Traceback", None)], ids=["said", "broken off"])
+def test_a_status_counts_where_the_command_says_how_it_ended(out: str, status: int | None) -> None:
+    assert report(Answer(node=NODES[0], status=1, out=out)).status == status
 
 
 def test_a_report_counts_whatever_the_status_was() -> None:

@@ -30,8 +30,8 @@ class RayCluster:
             listening.bind((HERE, 0))
             self.address = f"{HERE}:{listening.getsockname()[1]}"
 
-    def start(self, name: str, python: Path, **environ: str) -> None:
-        """Start a node in an environment; the first is the head."""
+    def start(self, name: str, python: Path, gpus: int = 0, /, **environ: str) -> None:
+        """Start a node in an environment; the first is the head. It says that it has so many GPUs, and has none."""
         port = self.address.rpartition(":")[2]
         where = (
             ("--address", self.address)
@@ -40,9 +40,10 @@ class RayCluster:
         )
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("RAY_", "VIRTUAL_ENV"))}
         options = ("--node-ip-address", HERE, "--node-name", name, "--num-cpus", "1", "--disable-usage-stats")
+        pretended = ("--num-gpus", str(gpus))
         with Path(self._folder.name, f"{name}.log").open("wb") as log:
             self._nodes[name] = subprocess.Popen(
-                [python, "-m", "ray.scripts.scripts", "start", "--block", *where, *options],
+                [python, "-m", "ray.scripts.scripts", "start", "--block", *where, *options, *pretended],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -15,6 +15,7 @@ import pytest
 from tests.cli.doctor import doctor
 from tests.ray.cluster import program
 from tests.ray.conftest import Running
+from tests.report.schemas import follows
 
 pytestmark = pytest.mark.ray
 
@@ -128,6 +129,111 @@ def test_without_gpus_nothing_is_tried_on_them(running: Running) -> None:
     assert {node["outcome"] for node in document["nodes"]} == {"skipped"}
     assert document["all_reduce"]["outcome"] == "skipped"
     assert "GPU" in document["all_reduce"]["reason"]
+
+
+POLICY = """
+fail-on = "warning"
+[checks.driver-missing]
+severity = "ignore"
+reason = "no GPU here"
+[expect]
+versions = { tensordict = "==0.8.*" }
+"""
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    """A file that nodes do not find by themselves."""
+    file = tmp_path / "verl-doctor.toml"
+    file.write_text(POLICY)
+    return file
+
+
+def results(node: dict[str, Any], name: str) -> dict[str, Any]:
+    report = node["report"].get("check", node["report"])
+    (found,) = [each for each in report["results"] if each["name"] == name]
+    return dict(found)
+
+
+@pytest.mark.parametrize("command", ["check", "preflight"])
+def test_every_node_is_judged_by_the_same_policy(command: str, running: Running, policy: Path) -> None:
+    document = report(running, command, "--policy", policy, code=1)
+    assert [results(node, "driver-missing")["allowed"] for node in document["nodes"]] == [True, True]
+    outcomes = [results(node, "version-unexpected")["outcome"] for node in document["nodes"]]
+    assert outcomes == ["passed", "failed"]
+    (finding,) = results(document["nodes"][1], "version-unexpected")["findings"]
+    assert str(policy) in finding["message"]
+
+
+def test_a_preflight_of_every_node(running: Running) -> None:
+    document = report(running, "preflight", code=1)
+    for node in document["nodes"]:
+        follows(node["report"], "preflight")
+        assert node["report"]["smoke_test"]["reason"] == "Ray knows of no GPU on this node"
+        assert node["report"]["policy"] is None
+        assert "facts" not in node["report"]["check"]
+    assert document["comparison"]["verdict"] == "different"
+    assert document["verdict"] == "broken"
+    assert "all_reduce" not in document
+
+
+def test_the_last_line_of_a_preflight_says_it_all(running: Running, policy: Path, tmp_path: Path) -> None:
+    place = ("--ray", running.cluster.address, "--python", running.one, "--policy", policy)
+    file = tmp_path / "report.json"
+    text = doctor("preflight", *place, "--report", f"json={file}", without=("COLUMNS",), timeout=170)
+    assert text.returncode == 1
+    last = json.loads(file.read_text())["summary"]
+    assert last.startswith("BROKEN  on every node. Differences: trainer-libraries-differ (tensordict) and 1 more. ")
+    assert " ".join(text.stdout.split()).endswith(" ".join(last.split()))
+    quiet = doctor("preflight", *place, "--quiet", timeout=170)
+    assert (quiet.stdout, quiet.returncode) == (f"{last}\n", 1)
+
+
+def test_a_preflight_applies_patches_that_the_policy_requires(running: Running, policy: Path) -> None:
+    policy.write_text(f'[patches]\napply = true\nrequired = ["{PATCH}"]\n')
+    try:
+        document = report(running, "preflight", "--policy", policy, "--level", "none", code=1)
+        again = report(running, "preflight", "--policy", policy, "--level", "none", code=1)
+    finally:
+        report(running, "patch", "--revert", PATCH, code=0)
+    for node in document["nodes"]:
+        states = {each["name"]: each["state"] for each in node["report"]["patches"]["states"]}
+        assert states[PATCH] == "applied"
+        assert len(node["report"]["patches"]["changed"]) == 1
+    assert [node["report"]["patches"]["changed"] for node in again["nodes"]] == [[], []]
+
+
+def test_a_smoke_test_is_tried_where_ray_knows_of_gpus(running: Running) -> None:
+    running.cluster.start("n7", running.one, 2)
+    try:
+        document = report(running, "preflight", "--keep-going", code=1)
+    finally:
+        running.cluster.stop("n7")
+    reasons = {node["name"]: node["report"]["smoke_test"]["reason"] for node in document["nodes"]}
+    without = "Ray knows of no GPU on this node"
+    assert reasons["n1"] == reasons["n2"] == without
+    assert reasons["n7"].startswith("there is no GPU to try")
+
+
+def test_a_model_that_is_on_no_node(running: Running) -> None:
+    document = report(running, "preflight", "--model", "/no/such/model", "--device", "cpu", code=3)
+    assert {node["outcome"] for node in document["nodes"]} == {"failed"}
+    assert all("/no/such/model is no folder of a model" in node["reason"] for node in document["nodes"])
+    assert document["verdict"] == "unknown"
+
+
+def test_a_node_on_which_a_preflight_hangs(running: Running, tmp_path: Path) -> None:
+    stopping = "grep -q verl_doctor /proc/$PPID/cmdline && kill -STOP $PPID"
+    stop = program(tmp_path / "bin", "nvidia-smi", stopping, os.environ)
+    running.cluster.start("n8", running.one, **stop)
+    try:
+        document = report(running, "preflight", "--node-deadline", "12", code=1)
+    finally:
+        running.cluster.stop("n8")
+    (hung,) = [node for node in document["nodes"] if node["name"] == "n8"]
+    assert re.fullmatch(r"the command did not end within \d+ seconds and was killed", hung["reason"])
+    assert {node["outcome"] for node in document["nodes"]} == {"answered", "failed"}
+    assert "Not examined: n8 (" in document["summary"]
 
 
 def test_a_node_that_dies_during_the_run(running: Running, tmp_path: Path) -> None:

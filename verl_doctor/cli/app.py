@@ -16,7 +16,9 @@ from typer.core import TyperGroup
 from verl_doctor import __version__, cli
 from verl_doctor.errors import failure
 
-_NO_COMMANDS = frozenset({"app", "deep", "everywhere", "options", "policy", "progress", "reports", "severity"})
+_NO_COMMANDS = frozenset(
+    {"app", "deep", "everywhere", "options", "policy", "preflight_everywhere", "progress", "reports", "severity"}
+)
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C, according to its release, and what interrupted loading; no command returns it."""
 

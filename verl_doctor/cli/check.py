@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli.deep import Deadline, Deep, deep_options, with_imports
-from verl_doctor.cli.everywhere import NodeDeadline, Ray, require_no_deadline, sweep, the_cluster
+from verl_doctor.cli.everywhere import NodeDeadline, Ray, of_nodes, require_no_deadline, sweep, the_cluster
 from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, the_host, the_target
 from verl_doctor.cli.policy import PolicyFile, policy_in, today
 from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery
@@ -22,6 +22,8 @@ from verl_doctor.model import Severity, Verdict
 if TYPE_CHECKING:
     from verl_doctor.examine import Report
     from verl_doctor.facts.snapshot import Facts
+    from verl_doctor.matrix.matrix import Matrix
+    from verl_doctor.preflight.policy import Policy
 
 
 def command(
@@ -58,10 +60,16 @@ def command(
     if ray is not None:
         if facts is not None:
             raise UsageError("--facts and --ray name two things to judge; give one of them.")
-        if policy or output or report or output_format not in {ReportFormat.TEXT, ReportFormat.JSON}:
-            raise UsageError("With --ray the report is text or JSON on standard output, and follows no policy.")
-        asked = _Everywhere(address=ray, deadline=node_deadline, options=deep_options(deep, deadline))
-        threshold = Severity(fail_on.value) if fail_on else Severity.ERROR
+        if output or report or output_format not in {ReportFormat.TEXT, ReportFormat.JSON}:
+            raise UsageError("With --ray the report is text or JSON on standard output.")
+        asked = _Everywhere(
+            address=ray,
+            deadline=node_deadline,
+            options=deep_options(deep, deadline),
+            allow=of_nodes(allow or ()),
+            policy=policy_in(policy, search=False),
+        )
+        threshold = _threshold(fail_on, asked.policy)
         as_json = output_format is ReportFormat.JSON
         return _everywhere(asked, python, prefix, threshold, allow or (), as_json=as_json, with_facts=with_facts)
     require_no_deadline(node_deadline)
@@ -81,7 +89,7 @@ def command(
         found, rulings = replace(found, expected=rules.expected(today())), rules.in_force(today())
     matrix = load_matrix()
     judged = examine(found, matrix, allow or (), rulings)
-    threshold = Severity(fail_on.value) if fail_on else (rules.fail_on if rules else None) or Severity.ERROR
+    threshold = _threshold(fail_on, rules)
     exit_code = _exit_code(judged, threshold)
     told = OfCheck(check=judged, exit_code=exit_code, fail_on=threshold, matrix=matrix, with_facts=with_facts)
     return deliver(told, wanted, exit_code)
@@ -91,13 +99,28 @@ def _exit_code(report: Report, threshold: Severity) -> int:
     return 1 if report.fails(threshold) else 3 if report.verdict is Verdict.UNKNOWN else 0
 
 
+def _threshold(fail_on: FailOn | None, rules: Policy | None) -> Severity:
+    return Severity(fail_on.value) if fail_on else (rules.fail_on if rules else None) or Severity.ERROR
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Everywhere:
-    """A cluster, the time for each node, and the options of the scan there."""
+    """A cluster, the time for each node, the options of the scan there, and how what it finds is judged here."""
 
     address: str
     deadline: float | None
     options: tuple[str, ...]
+    allow: tuple[str, ...]
+    policy: Policy | None
+
+    def judge(self, facts: Facts, matrix: Matrix) -> Report:
+        from verl_doctor.examine import examine
+
+        if self.policy is None:
+            return examine(facts, matrix, self.allow)
+        day = today()
+        expected = replace(facts, expected=self.policy.expected(day))
+        return examine(expected, matrix, self.allow, self.policy.in_force(day))
 
 
 def _everywhere(
@@ -111,17 +134,13 @@ def _everywhere(
     with_facts: bool,
 ) -> int:
     """Scan every node, judge the facts here, and report what differs before what is wrong."""
-    from verl_doctor.examine import examine
-    from verl_doctor.fleet.trait import known
     from verl_doctor.matrix.load import load as load_matrix
 
-    differences = {trait.name for trait in known()}
     host = the_host()
     cluster = the_cluster(host, the_target(host, python, prefix), asked.address)
     found = sweep(cluster, ("facts", "--python", "{python}", *asked.options), asked.deadline)
     comparison = found.compared().without(allow)
-    own = [name for name in allow if name not in differences]
-    reports = {name: examine(facts, load_matrix(), own) for name, facts in found.facts.items()}
+    reports = {name: asked.judge(facts, load_matrix()) for name, facts in found.facts.items()}
     statuses = {name: _exit_code(report, threshold) for name, report in reports.items()}
     exit_code = found.exit_code([*statuses.values(), int(comparison.fails(threshold))])
     if as_json:

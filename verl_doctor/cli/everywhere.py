@@ -12,6 +12,7 @@ import typer
 from verl_doctor.cli import progress
 from verl_doctor.cli.options import seconds
 from verl_doctor.errors import TargetError, UsageError
+from verl_doctor.report.plain_text import one_line
 
 if TYPE_CHECKING:
     from verl_doctor.fleet.cluster import Cluster, Ranked
@@ -35,10 +36,15 @@ NodeDeadline = Annotated[
         metavar="SECONDS",
         min=1,
         callback=seconds,
-        help="With --ray: the time for each node, instead of 120 seconds.",
+        help="With --ray: the time for each node, instead of 120 seconds (with a smoke test 1800).",
     ),
 ]
 DEADLINE = 120.0
+"""Seconds for a node that reads files and asks the driver."""
+SMOKE_TEST = 1800.0
+"""Seconds for a node's own smoke test, where a new release compiles kernels."""
+ALL_REDUCE = 240.0
+"""Seconds for the all-reduce over the cluster; half of it for the ranks to find each other."""
 
 
 def require_no_deadline(deadline: float | None) -> None:
@@ -56,10 +62,32 @@ def the_cluster(host: Host, target: Target, address: str) -> Cluster:
     return Cluster(address=address, python=Path(target.python), environ=dict(host.environ))
 
 
+def of_nodes(allow: Sequence[str]) -> tuple[str, ...]:
+    """Return which of these names and ids are of the nodes' own checks; the rest are of what may differ between nodes.
+
+    Raises UsageError for one of neither.
+    """
+    from verl_doctor.examine import known_names
+    from verl_doctor.fleet.trait import known
+
+    differences = {key for trait in known() for key in (trait.name, trait.id)}
+    own = tuple(name for name in allow if name not in differences)
+    known_names(own)
+    return own
+
+
 def sweep(
-    cluster: Cluster, command: Sequence[str], deadline: float | None, *, gpus: bool = False, compiled: bool = False
+    cluster: Cluster,
+    command: Sequence[str],
+    deadline: float | None,
+    *,
+    gpus: bool = False,
+    without_gpus: Sequence[str] | None = None,
+    compiled: bool = False,
 ) -> Sweep:
     """Run a command on all nodes, showing how far that is, and return their reports.
+
+    With `gpus` all GPUs of a node are reserved for it; a node without any runs `without_gpus`, or is left out.
 
     Raises TargetError where the cluster cannot be joined.
     """
@@ -68,14 +96,16 @@ def sweep(
 
     joined, reports = None, {}
     progress.show(f"joining the Ray cluster at {cluster.address}")
-    for happened in cluster.everywhere(command, deadline or DEADLINE, gpus=gpus, compiled=compiled):
+    for happened in cluster.everywhere(
+        command, deadline or DEADLINE, gpus=gpus, without_gpus=without_gpus, compiled=compiled
+    ):
         if isinstance(happened, Joined):
             joined = happened
         else:
             found = reports[happened.node.id] = report(happened)
             if found.reason:
                 progress.show("")
-                sys.stderr.write(f"{found.node.name}: {found.reason}\n")
+                sys.stderr.write(one_line(f"{found.node.name}: {found.reason}") + "\n")
         if joined:
             progress.show(f"{len(reports)} of {len(joined.nodes)} nodes have answered")
     progress.show("")

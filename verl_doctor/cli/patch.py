@@ -122,7 +122,7 @@ def _everywhere(
     command = ("patch", _ON_NODES[mode], "--format", "json", "--python", "{python}", *names)
     cluster = the_cluster(host, the_target(host, *place), address)
     found = sweep(cluster, command, deadline, compiled=mode is not Mode.STATUS)
-    exit_code = found.exit_code(each.status or 0 for each in found.done)
+    exit_code = found.exit_code(each.status or 0 for each in found.reports)
     if output is Format.JSON:
         from verl_doctor.report.cluster_json import render
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli import progress
+from verl_doctor.cli.everywhere import NodeDeadline, Ray, require_no_deadline
 from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, seconds, the_host, the_target
 from verl_doctor.cli.policy import PolicyFile, policies, policy_in, today
 from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery
@@ -46,7 +47,12 @@ def command(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="DIR", readable=False, help="Try your own model instead; its folder."),
+        typer.Option(
+            "--model",
+            metavar="DIR",
+            readable=False,
+            help="Try your own model instead; its folder (with --ray on the nodes).",
+        ),
     ] = None,
     deadline: Annotated[
         float | None,
@@ -69,6 +75,10 @@ def command(
     output_format: MainFormat = ReportFormat.TEXT,
     output: Output = None,
     report: Extra = None,
+    with_facts: Annotated[bool, typer.Option("--with-facts", help="Put the facts into the JSON report.")] = False,
+    ray: Ray = None,
+    node_deadline: NodeDeadline = None,
+    judged_by: Annotated[str | None, typer.Option("--judged-by", hidden=True, help="A policy that was sent.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="As text, only the line that says it all.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="As text, also what was found to be right.")] = False,
 ) -> int:
@@ -80,13 +90,24 @@ def command(
     from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.preflight import run as steps
     from verl_doctor.report.of_preflight import OfPreflight
+    from verl_doctor.smoke import where
 
     wanted = delivery(output_format, output, report, read=(facts, python, *policies(policy)))
     if quiet and verbose:
         raise UsageError("--quiet and --verbose cannot be given together.")
-    wish = _wish(
-        policy_in(policy, search=True), level, device, deadline, model, apply_patches, keep_going, allow, fail_on
-    )
+    wish = _wish(_rules(policy, judged_by), level, device, deadline, model, apply_patches, keep_going, allow, fail_on)
+    if ray is not None:
+        if facts is not None:
+            raise UsageError("--facts and --ray name two things to judge; give one of them.")
+        from verl_doctor.cli import preflight_everywhere
+
+        telling = preflight_everywhere.Telling(
+            delivery=wanted, with_facts=with_facts, is_quiet=quiet, is_verbose=verbose
+        )
+        host = the_host()
+        return preflight_everywhere.preflight(host, the_target(host, python, prefix), ray, wish, node_deadline, telling)
+    require_no_deadline(node_deadline)
+    where.checkpoint(wish.model)
     matrix = load_matrix()
     if facts is not None:
         if python or prefix or apply_patches:
@@ -99,8 +120,24 @@ def command(
             preflight = steps.run(host, target, matrix, wish, _silent if quiet else _tell)
         finally:
             progress.show("")
-    told = OfPreflight(preflight=preflight, matrix=matrix, today=wish.today, is_quiet=quiet, is_verbose=verbose)
+    told = OfPreflight(
+        preflight=preflight,
+        matrix=matrix,
+        today=wish.today,
+        is_quiet=quiet,
+        is_verbose=verbose,
+        with_facts=with_facts,
+    )
     return deliver(told, wanted, preflight.exit_code)
+
+
+def _rules(file: Path | None, sent: str | None) -> Policy | None:
+    """Return the policy to judge by: the one that was sent, where one was or none is to be, else that of a file."""
+    if sent is None:
+        return policy_in(file, search=True)
+    from verl_doctor.preflight.policy_sent import unpack
+
+    return unpack(sent)
 
 
 def _wish(
@@ -114,17 +151,18 @@ def _wish(
     allow: list[str] | None,
     fail_on: FailOn | None,
 ) -> Wish:
-    """Return what is wanted: the command line goes before the policy."""
+    """Return what is wanted: the command line goes before the policy. Whether there is a model is not looked at."""
     from verl_doctor.model import Severity
     from verl_doctor.preflight.run import Wish
-    from verl_doctor.smoke import sessions, where
+    from verl_doctor.smoke import sessions
 
     stated = level.value if level else (policy.level if policy else None) or Level.QUICK.value
+    own = model or (policy.model if policy else None)
     return Wish(
         level=None if stated == Level.NONE.value else sessions.Level(stated),
         device=device or Device((policy.device if policy else None) or Device.CUDA.value),
         deadline=deadline or (policy.deadline if policy else None),
-        model=where.checkpoint(model or (policy.model if policy else None)) if stated != Level.NONE.value else None,
+        model=own.absolute() if own and stated != Level.NONE.value else None,
         apply=apply_patches or bool(policy and policy.apply),
         keep_going=keep_going,
         allow=tuple(allow or ()),

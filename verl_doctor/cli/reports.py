@@ -19,7 +19,7 @@ from verl_doctor.report.plain_text import printable
 from verl_doctor.streams import STREAM
 
 if TYPE_CHECKING:
-    from verl_doctor.report.written import Report
+    from verl_doctor.report.written import Told
 
 
 class ReportFormat(str, Enum):
@@ -136,7 +136,13 @@ def _chosen(text: str) -> tuple[ReportFormat, Path]:
     return ReportFormat(name), Path(file)
 
 
-def deliver(report: Report, wanted: Delivery, exit_code: int) -> int:
+def require_text_or_json(wanted: Delivery) -> None:
+    """Raise UsageError for a format that a report of many nodes does not have."""
+    if other := sorted(form.value for form in wanted.formats - {ReportFormat.TEXT, ReportFormat.JSON}):
+        raise UsageError(f"With --ray a report is text or json, for one node also {', '.join(other)}.")
+
+
+def deliver(report: Told, wanted: Delivery, exit_code: int) -> int:
     """Write a report, the files first, and say on standard error what cannot be written.
 
     Return the exit code: that of the answer, but 3 instead of 0 where something could not be written.
@@ -153,7 +159,7 @@ def deliver(report: Report, wanted: Delivery, exit_code: int) -> int:
     return exit_code or (3 if failures else 0)
 
 
-def _refused(report: Report, form: ReportFormat, file: Path, modes: Mapping[Path, int]) -> str | None:
+def _refused(report: Told, form: ReportFormat, file: Path, modes: Mapping[Path, int]) -> str | None:
     """Write a report to a file; return why that could not be."""
     try:
         text = report.render(form.value)
@@ -175,7 +181,7 @@ def _written(text: str, file: Path, modes: Mapping[Path, int]) -> str | None:
     return None
 
 
-def _job_summary_refused(report: Report) -> str | None:
+def _job_summary_refused(report: Told) -> str | None:
     """Append to the job's summary, and say where it is shortened; return why it could not be."""
     from verl_doctor.report import github
 
@@ -189,7 +195,7 @@ def _job_summary_refused(report: Report) -> str | None:
     return None
 
 
-def _print_refused(report: Report, form: ReportFormat) -> str | None:
+def _print_refused(report: Told, form: ReportFormat) -> str | None:
     """Print a report; return why that could not be. Raises BrokenPipeError where the reader has left."""
     try:
         _print(report, form)
@@ -202,7 +208,7 @@ def _print_refused(report: Report, form: ReportFormat) -> str | None:
     return None
 
 
-def _print(report: Report, form: ReportFormat) -> None:
+def _print(report: Told, form: ReportFormat) -> None:
     if form is ReportFormat.TEXT:
         from verl_doctor.report.console import console
 

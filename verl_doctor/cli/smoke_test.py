@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from verl_doctor.cli import progress
-from verl_doctor.cli.everywhere import NodeDeadline, Ray, all_reduced, require_no_deadline, sweep, the_cluster
+from verl_doctor.cli.everywhere import (
+    ALL_REDUCE,
+    SMOKE_TEST,
+    NodeDeadline,
+    Ray,
+    all_reduced,
+    require_no_deadline,
+    sweep,
+    the_cluster,
+)
 from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
 from verl_doctor.smoke.sessions import LARGE, SMALL, Device, Level, Request, plan
 
 if TYPE_CHECKING:
     from verl_doctor.fleet.cluster import Cluster
-
-
-NODE = 1800.0
-"""Seconds for a node's own smoke test, where a new release compiles kernels."""
-ALL_REDUCE = 240.0
-"""Seconds for the all-reduce over the cluster; half of it for the ranks to find each other."""
 
 
 def command(
@@ -37,7 +40,12 @@ def command(
     device: Annotated[Device, typer.Option("--device", help="cpu tries what a CPU build of vLLM can.")] = Device.CUDA,
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="DIR", readable=False, help="Try your own model instead; its folder."),
+        typer.Option(
+            "--model",
+            metavar="DIR",
+            readable=False,
+            help="Try your own model instead; its folder (with --ray on the nodes).",
+        ),
     ] = None,
     bench: Annotated[
         bool,
@@ -79,7 +87,7 @@ def command(
     target = the_target(host, python, prefix)
     if ray is not None:
         options = _options(level, device, model, bench, memory, probes or ())
-        return _everywhere(the_cluster(host, target, ray), options, device, node_deadline or NODE, output)
+        return _everywhere(the_cluster(host, target, ray), options, device, node_deadline or SMOKE_TEST, output)
     require_no_deadline(node_deadline)
     place = where.place(host, target, device)
     request = Request(

@@ -105,15 +105,24 @@ class Cluster:
         return reason and secrets.lines(reason, secrets.values(self.environ))
 
     def everywhere(
-        self, command: Sequence[str], deadline: float, *, gpus: bool = False, compiled: bool = False
+        self,
+        command: Sequence[str],
+        deadline: float,
+        *,
+        gpus: bool = False,
+        without_gpus: Sequence[str] | None = None,
+        compiled: bool = False,
     ) -> Iterator[Joined | Answer]:
         """Run a command of the doctor's on every node; yield the cluster, then each node's answer as it comes.
 
-        A node has `deadline` seconds for all of it. With `gpus` Ray reserves all GPUs of the node for it. "{python}"
-        in the command stands for the interpreter of Ray's workers on that node. Raises TargetError where the cluster
-        cannot be joined, and with `compiled` where its Python cannot load the compiled parts of what is shipped.
+        A node has `deadline` seconds for all of it. With `gpus` Ray reserves all GPUs of the node for it; where it
+        knows of none it runs `without_gpus` instead, or leaves the node out. "{python}" in the command stands for the
+        interpreter of Ray's workers on that node. Raises TargetError where the cluster cannot be joined, and with
+        `compiled` where its Python cannot load the compiled parts of what is shipped.
         """
-        task = {"job": "command", "command": list(command), "deadline": deadline, "gpus": gpus}
+        task: dict[str, Any] = {"job": "command", "command": list(command), "deadline": deadline, "gpus": gpus}
+        if without_gpus is not None:
+            task["without_gpus"] = list(without_gpus)
         waiting: dict[str, RayNode] = {}
         for event in self._events(task, deadline, ship=True):
             if isinstance(event, Joined):

@@ -23,7 +23,8 @@ _OURS: Final = "verl-doctor: "
 class Report:
     """What one node reported: the document that the command wrote there, or why there is none.
 
-    `status` is the command's exit status there; `skipped` says that the node was left out on purpose.
+    `status` is the command's exit status there, where it said itself how it ended; `skipped` says that the node was
+    left out on purpose.
     """
 
     node: RayNode
@@ -73,7 +74,10 @@ class Sweep:
 
 
 def report(answer: Answer) -> Report:
-    """Return what an answer reports: the one JSON object that was printed, whatever the exit status."""
+    """Return what an answer reports: the one JSON object that was printed, whatever the exit status.
+
+    One that says why there is no report is the reason.
+    """
     if answer.status is None:
         return Report(node=answer.node, seconds=answer.seconds, reason=answer.reason, skipped=answer.skipped)
     try:
@@ -81,6 +85,8 @@ def report(answer: Answer) -> Report:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
+        return Report(node=answer.node, seconds=answer.seconds, reason=_told(answer))
+    if "error" in document:
         return Report(node=answer.node, status=answer.status, seconds=answer.seconds, reason=_told(answer))
     return Report(node=answer.node, document=document, status=answer.status, seconds=answer.seconds)
 

@@ -17,6 +17,7 @@ from verl_doctor.fleet.sweep import Sweep, by_value
 from verl_doctor.model import Failed, Finding, Result, Severity
 from verl_doctor.report import compare_text
 from verl_doctor.report.fold import fold as fold_text
+from verl_doctor.report.ruled import ruled
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _WORDS: Final = {"broken": "bold red", "unknown": "bold magenta", "degraded": "bold yellow", "healthy": "bold green"}
@@ -24,31 +25,40 @@ _WORDS: Final = {"broken": "bold red", "unknown": "bold magenta", "degraded": "b
 
 def check(sweep: Sweep, comparison: Comparison | None, reports: Mapping[str, Report], console: Console) -> None:
     """Print what differs, the verdicts, and every failure with the nodes that have it."""
-    _head(sweep, console)
+    head(sweep, console)
     if comparison:
         compare_text.differences(comparison, console)
     console.print()
-    for verdict, nodes in by_value((name, report.verdict.value) for name, report in reports.items()):
-        line = Text.assemble((verdict.upper(), _WORDS[verdict]), f"  {_on(nodes, len(reports))}")
-        console.print(line, soft_wrap=True)
-    for result, held in _failures(reports):
-        _failure(result, held, len(reports), console)
-    _missing(sweep, console)
+    for word, nodes in by_value((name, report.verdict.value) for name, report in reports.items()):
+        verdict(word, nodes, len(reports), console)
+    for result, held in failures(reports):
+        failure(result, held, len(reports), console)
+    missing(sweep, console)
 
 
-def _head(sweep: Sweep, console: Console) -> None:
+def head(sweep: Sweep, console: Console) -> None:
+    """Print what was examined."""
     place = f"Ray {sweep.joined.ray} at {sweep.address}, {count(len(sweep.reports))}"
     console.print(Text.assemble((f"verl-doctor {__version__}", "bold"), f"  {place}"), soft_wrap=True)
 
 
-def _on(nodes: list[str], of: int) -> str:
+def verdict(word: str, nodes: list[str], of: int, console: Console) -> None:
+    """Print a verdict with its nodes."""
+    console.print(Text.assemble((word.upper(), _WORDS[word]), f"  {on(nodes, of)}"), soft_wrap=True)
+
+
+def on(nodes: list[str], of: int) -> str:
+    """Return on which of so many nodes something is, in words."""
     if len(nodes) == of:
         return "on every node" if of > 1 else f"on {nodes[0]}"
     return f"on {len(nodes)} of {of} nodes: {fold(nodes)}"
 
 
-def _failures(reports: Mapping[str, Report]) -> Iterator[tuple[Result, dict[str, Result]]]:
-    """Yield each failure once, with the result of every node that has it: causes first, the worst first."""
+def failures(reports: Mapping[str, Report]) -> Iterator[tuple[Result, dict[str, Result]]]:
+    """Yield each failure once, with the result of every node that has it: causes first, the worst first.
+
+    What does not count because someone decided so comes last.
+    """
     found: dict[str, dict[str, Result]] = {}
     for node, report in reports.items():
         for result in report.results:
@@ -58,18 +68,28 @@ def _failures(reports: Mapping[str, Report]) -> Iterator[tuple[Result, dict[str,
     def order(held: Mapping[str, Result]) -> tuple[Any, ...]:
         results = held.values()
         first = next(iter(results))
-        return (not any(r.primary for r in results), min(r.severity.rank for r in results), -len(held), first.id)
+        return (
+            first.allowed,
+            not any(r.primary for r in results),
+            min(r.severity.rank for r in results),
+            -len(held),
+            first.id,
+        )
 
     for held in sorted(found.values(), key=order):
         yield min(held.values(), key=lambda result: (not result.primary, result.severity.rank)), held
 
 
-def _failure(result: Result, held: Mapping[str, Result], of: int, console: Console) -> None:
+def failure(result: Result, held: Mapping[str, Result], of: int, console: Console) -> None:
+    """Print a failure with the nodes that have it, each of its messages once, and the cure."""
     severity = (result.severity.value, _STYLES[result.severity])
     cause = "  the cause to cure first" if result.primary else ""
     fold_text(console, 0, Text.assemble("\n", severity, f"  {result.name}  ", (result.id, "dim"), cause))
     nodes = list(held)
-    fold_text(console, 4, Text(_on(nodes, of)))
+    fold_text(console, 4, Text(on(nodes, of)))
+    if result.ruling:
+        said = ruled(result.ruling) or "allowed on the command line"
+        fold_text(console, 4, Text(f"{said[0].upper()}{said[1:]}."))
     told = [(node, finding) for node, each in held.items() for finding in _findings(each)]
     first = {finding.message: finding for _, finding in reversed(told)}
     for message, where in by_value((node, finding.message) for node, finding in told):
@@ -87,7 +107,7 @@ def _findings(result: Result) -> tuple[Finding, ...]:
 
 def patch(sweep: Sweep, console: Console) -> None:
     """Print the state of each patch, with the nodes that have it so, and which files were written."""
-    _head(sweep, console)
+    head(sweep, console)
     states: dict[str, list[tuple[str, str]]] = {}
     changed: list[tuple[str, str]] = []
     for found in sweep.done:
@@ -100,15 +120,15 @@ def patch(sweep: Sweep, console: Console) -> None:
     for name, pairs in states.items():
         fold_text(console, 0, Text(f"\n{name}", style="bold"))
         for state, nodes in by_value(pairs):
-            fold_text(console, 4, Text(f"{state} {_on(nodes, of)}"))
+            fold_text(console, 4, Text(f"{state} {on(nodes, of)}"))
     for path, nodes in by_value(changed):
-        fold_text(console, 0, Text(f"\nwritten: {path} {_on(nodes, of)}"))
-    _missing(sweep, console)
+        fold_text(console, 0, Text(f"\nwritten: {path} {on(nodes, of)}"))
+    missing(sweep, console)
 
 
 def smoke_test(sweep: Sweep, ranks: Iterable[Ranked], reason: str | None, skipped: bool, console: Console) -> None:
     """Print how each probe went, with the nodes where it went so, then the all-reduce over the cluster."""
-    _head(sweep, console)
+    head(sweep, console)
     probes: dict[str, list[tuple[str, str]]] = {}
     for found in sweep.done:
         for each in (found.document or {}).get("probes", ()):
@@ -117,12 +137,13 @@ def smoke_test(sweep: Sweep, ranks: Iterable[Ranked], reason: str | None, skippe
     console.print()
     for name, pairs in probes.items():
         for outcome, nodes in by_value(pairs):
-            fold_text(console, 0, Text(f"{name}: {outcome} {_on(nodes, len(sweep.done))}"))
-    _all_reduce(list(ranks), reason, skipped, console)
-    _missing(sweep, console)
+            fold_text(console, 0, Text(f"{name}: {outcome} {on(nodes, len(sweep.done))}"))
+    all_reduce(list(ranks), reason, skipped, console)
+    missing(sweep, console)
 
 
-def _all_reduce(ranks: list[Ranked], reason: str | None, skipped: bool, console: Console) -> None:
+def all_reduce(ranks: list[Ranked], reason: str | None, skipped: bool, console: Console) -> None:
+    """Print how an all-reduce over the cluster went."""
     failed = [rank for rank in ranks if rank.reason]
     if ranks and not failed:
         slowest = min(ranks, key=lambda rank: float(rank.measurements["gib_per_second"]))
@@ -134,7 +155,8 @@ def _all_reduce(ranks: list[Ranked], reason: str | None, skipped: bool, console:
         fold_text(console, 0, Text(f"all-reduce over the cluster: {'skipped' if skipped else 'failed'}: {reason}"))
 
 
-def _missing(sweep: Sweep, console: Console) -> None:
+def missing(sweep: Sweep, console: Console) -> None:
+    """Print which nodes are not reported, and why."""
     for title, found in (
         ("Not examined", sweep.missing),
         ("Left out", tuple(each for each in sweep.reports if each.skipped)),

@@ -26,6 +26,7 @@ class OfPreflight(Report):
     today: date
     is_quiet: bool = False
     is_verbose: bool = False
+    with_facts: bool = False
 
     @property
     def account(self) -> Account:
@@ -53,7 +54,7 @@ class OfPreflight(Report):
         """Return the contract."""
         from verl_doctor.report.preflight_json import render
 
-        return render(self.preflight, self.today)
+        return render(self.preflight, self.today, with_facts=self.with_facts)
 
     def html(self) -> str:
         """Return the page."""

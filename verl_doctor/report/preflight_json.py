@@ -17,12 +17,12 @@ from verl_doctor.smoke.outcome import SmokeTest
 from verl_doctor.target import Target
 
 
-def render(preflight: Preflight, today: date) -> str:
+def render(preflight: Preflight, today: date, *, with_facts: bool = False) -> str:
     """Return the report as one JSON object."""
-    return json.dumps(document(preflight, today), indent=2) + "\n"
+    return json.dumps(document(preflight, today, with_facts=with_facts), indent=2) + "\n"
 
 
-def document(preflight: Preflight, today: date) -> dict[str, Any]:
+def document(preflight: Preflight, today: date, *, with_facts: bool = False) -> dict[str, Any]:
     """Return the report as plain values."""
     target = preflight.check.facts.target
     return {
@@ -30,7 +30,7 @@ def document(preflight: Preflight, today: date) -> dict[str, Any]:
         "verdict": preflight.verdict.value,
         "exit_code": preflight.exit_code,
         "summary": summary(preflight),
-        "check": json_report.document(preflight.check, _check_exit_code(preflight)),
+        "check": json_report.document(preflight.check, _check_exit_code(preflight), with_facts=with_facts),
         "patches": _patches(preflight.patches),
         "smoke_test": _smoke_test(preflight.smoke_test, target),
         "policy": _policy(preflight, preflight.policy, today) if preflight.policy else None,

@@ -15,7 +15,43 @@ if TYPE_CHECKING:
     from verl_doctor.report.markdown import Summary
 
 
-class Report(ABC):
+class Told(ABC):
+    """What can be written as text and as JSON."""
+
+    @abstractmethod
+    def text(self, console: Console) -> None:
+        """Print it for a person."""
+
+    @abstractmethod
+    def json(self) -> str:
+        """Return the contract."""
+
+    def render(self, form: str) -> str:
+        """Return the report in one of these formats. Raises LookupError for another."""
+        match form:
+            case "text":
+                return self._as_text()
+            case "json":
+                return self.json()
+            case _:
+                raise LookupError(form)
+
+    def job_summary(self, room: int) -> Summary:
+        """Return what GitHub shows of a job, in so many bytes. Raises LookupError where that is no format of this."""
+        raise LookupError(f"github, {room} bytes")
+
+    def _as_text(self) -> str:
+        from rich.console import Console
+
+        from verl_doctor.report.console import UNFOLDED
+        from verl_doctor.report.plain_text import printable
+
+        held = io.StringIO()
+        self.text(Console(file=held, highlight=False, width=UNFOLDED, no_color=True))
+        return printable(held.getvalue())
+
+
+class Report(Told):
     """What can be written in every format."""
 
     @property
@@ -29,24 +65,14 @@ class Report(ABC):
         """The node that was examined."""
 
     @abstractmethod
-    def text(self, console: Console) -> None:
-        """Print it for a person."""
-
-    @abstractmethod
-    def json(self) -> str:
-        """Return the contract."""
-
-    @abstractmethod
     def html(self) -> str:
         """Return the page."""
 
     def render(self, form: str) -> str:
         """Return the report in a format."""
         match form:
-            case "text":
-                return self._as_text()
-            case "json":
-                return self.json()
+            case "text" | "json":
+                return super().render(form)
             case "html":
                 return self.html()
             case "markdown":
@@ -61,16 +87,6 @@ class Report(ABC):
         from verl_doctor.report import markdown
 
         return markdown.summary(self.account, self.facts, room)
-
-    def _as_text(self) -> str:
-        from rich.console import Console
-
-        from verl_doctor.report.console import UNFOLDED
-        from verl_doctor.report.plain_text import printable
-
-        held = io.StringIO()
-        self.text(Console(file=held, highlight=False, width=UNFOLDED, no_color=True))
-        return printable(held.getvalue())
 
 
 def _renderer(form: str) -> Callable[[Account], str]:

@@ -85,6 +85,8 @@ def _command(name: str, declared: Any) -> Command:
 
 def _parameters(command: str, declared: Any) -> Iterator[Parameter]:
     for each in declared.params:
+        if getattr(each, "hidden", False):
+            continue
         is_switch = bool(getattr(each, "is_flag", False))
         is_option = each.param_type_name == "option"
         words = tuple(map(str, getattr(each.type, "choices", ()))) or names(command, each.name)

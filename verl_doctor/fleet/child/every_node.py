@@ -24,12 +24,13 @@ def run(task: dict[str, Any], nodes: list[dict[str, Any]], events: Events) -> No
     waiting = {}
     for node in nodes:
         gpus = float(node["Resources"].get("GPU", 0)) if task["gpus"] else 0
-        if task["gpus"] and not gpus:
+        command = task["command"] if gpus or not task["gpus"] else task.get("without_gpus")
+        if command is None:
             events.tell(node["NodeID"], skipped="Ray knows of no GPU on this node")
             continue
         pinned = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
         options = remote.options(scheduling_strategy=pinned, **({"num_gpus": gpus} if gpus else {}))
-        waiting[options.remote(task["command"], task["deadline"], bool(gpus))] = node["NodeID"]
+        waiting[options.remote(command, task["deadline"], bool(gpus))] = node["NodeID"]
     same = {name: name for name in waiting.values()}
     patience = task["deadline"] + STARTING
     for number, (name, answer, reason) in enumerate(answers(waiting, same, time.monotonic() + patience)):
