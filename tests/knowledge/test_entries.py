@@ -244,7 +244,12 @@ CASES: dict[str, tuple[list[Facts], list[Facts]]] = {
     ),
     "flash-attn-build-isolation": (
         [of("verl==0.2.0.post2", "flash-attn=="), of("verl==0.6.0", "torch==2.8.0", "flash-attn==")],
-        [of("verl==0.5.0"), of("verl==0.6.1", "flash-attn=="), of("verl==0.5.0", "flash-attn==", "torch-npu==2.5.1")],
+        [
+            of("verl==0.5.0"),
+            of("verl==0.6.1", "flash-attn=="),
+            of("verl==0.5.0", "flash-attn==", "torch-npu==2.5.1"),
+            of("verl==0.5.0", "flash-attn==", "megatron-core==0.12.1"),
+        ],
     ),
     "flash-attn-by-default": (
         [of("verl==0.6.1", "flash-attn=="), of("verl==0.9.1", "torch==2.6.0", "flash-attn==")],
