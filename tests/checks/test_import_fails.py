@@ -179,8 +179,14 @@ def test_what_the_versions_rule_out_is_not_named(seen: dict[str, Any]) -> None:
     assert "known failure" not in finding.message
 
 
-def test_a_build_for_cuda_without_a_driver_is_left_to_the_driver() -> None:
-    error = "ImportError: libcuda.so.1: cannot open shared object file: No such file or directory"
+@pytest.mark.parametrize(
+    "error",
+    [
+        "ImportError: libcuda.so.1: cannot open shared object file: No such file or directory",
+        "RuntimeError: Found no NVIDIA driver on your system. Please check that you have an NVIDIA GPU",
+    ],
+)
+def test_a_build_for_cuda_without_a_driver_is_left_to_the_driver(error: str) -> None:
     seen = {"vllm": Import(outcome="fails", error=error)}
     assert findings("import-fails", facts_of({"vllm": "0.11.0"}, imports=seen, driver=NO_DRIVER)) == ()
     assert len(findings("import-fails", facts_of({"vllm": "0.11.0"}, imports=seen))) == 1

@@ -99,3 +99,74 @@ def test_what_is_missing_differs_from_what_broke(
 
     replace_collector(monkeypatch, "node", fails)
     assert collect(FakeHost(files=FILES), TARGET).node == Unavailable(reason)
+
+
+def test_one_collector_reads_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: list[str] = []
+    seen: list[tuple[str, ...]] = []
+
+    def look(name: str) -> Any:
+        def collector(host: FakeHost) -> str:
+            at_work.append(name)
+            host.read(Path(f"{SITE}/six-1.17.0.dist-info/METADATA"))
+            seen.append(tuple(at_work))
+            at_work.remove(name)
+            return name
+
+        return collector
+
+    names = ("limits", "disks", "node", "env")
+    original = module._task
+    monkeypatch.setattr(
+        module,
+        "_task",
+        lambda name: module._Task(name, look(name), 5.0, ("host",)) if name in names else original(name),
+    )
+    facts = collect(FakeHost(files=FILES), TARGET, only=set(names))
+    assert sorted(seen) == sorted((name,) for name in names)
+    assert [getattr(facts, name) for name in names] == list(names)
+
+
+def test_one_that_hangs_keeps_the_others_for_its_turn_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TURN", 0.01)
+    others_are_done = threading.Event()
+
+    def hangs(host: FakeHost) -> str:
+        del host
+        assert others_are_done.wait(60)
+        return "in the end"
+
+    def comes_after(host: FakeHost) -> str:
+        del host
+        others_are_done.set()
+        return "in time"
+
+    replace_collector(monkeypatch, "disks", hangs, deadline=60)
+    replace_collector(monkeypatch, "limits", comes_after)
+    facts = collect(FakeHost(files=FILES), TARGET, only={"disks", "limits"})
+    found: tuple[Any, ...] = (facts.disks, facts.limits)
+    assert found == ("in the end", "in time")
+
+
+def test_one_that_waits_for_a_program_keeps_nobody_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TURN", 60)
+    read = threading.Event()
+
+    def waits(host: FakeHost) -> bool:
+        del host
+        return read.wait(60)
+
+    def reads(host: FakeHost) -> str:
+        del host
+        read.set()
+        return "read"
+
+    original = module._task
+    tasks = {
+        "toolkit": module._Task("toolkit", waits, 60, ("host",), waits=True),
+        "limits": module._Task("limits", reads, 60, ("host",)),
+    }
+    monkeypatch.setattr(module, "_task", lambda name: tasks.get(name) or original(name))
+    facts = collect(FakeHost(files=FILES), TARGET, only={"toolkit", "limits"})
+    found: tuple[Any, ...] = (facts.toolkit, facts.limits)
+    assert found == (True, "read")

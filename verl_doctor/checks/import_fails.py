@@ -113,6 +113,7 @@ DISTRIBUTIONS: Final = {
     "zmq": "pyzmq",
 }
 """The distributions of modules that verl, vLLM and what they require import under another name."""
+_NO_DRIVER: Final = ("libcuda.so.1: cannot open", "Found no NVIDIA driver on your system")
 _AGAIN: Final = "Install {} again. If the module {} is still missing, this release has it no longer: take an older one."
 OTHER: Final = Kind(advice="Read the whole traceback; the frame says which package to look at.")
 
@@ -185,7 +186,7 @@ def command(target: Target, name: str) -> str:
 def _only_needs_a_driver(seen: Import, driver: Driver | Unavailable) -> bool:
     """Say whether a build for CUDA could not be loaded because the node has no driver, as another check says."""
     is_absent = isinstance(driver, Driver) and driver.state == "absent"
-    return is_absent and "libcuda.so.1: cannot open" in f"{seen.error} {seen.cause}"
+    return is_absent and any(said in f"{seen.error} {seen.cause}" for said in _NO_DRIVER)
 
 
 def _kind(seen: Import) -> tuple[Kind, str]:

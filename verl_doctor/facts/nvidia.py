@@ -18,6 +18,7 @@ LIBRARIES: Final = ("libnvidia-ml.so.1", "libcuda.so.1")
 _ASKING: Final = 7.0  # seconds for NVML and nvidia-smi together
 DEADLINE: Final = _ASKING + nvidia_smi.GRACE + 2 * LAST_WAIT + 1.0
 """Longer than both of nvidia-smi's processes, stuck in the kernel, can keep us: that is the answer "hung"."""
+WAITS: Final = True
 _NVML: Final = 5.0
 _VERSIONS: Final = (
     (Path("/proc/driver/nvidia/version"), re.compile(rb"Kernel Module(?:\s+for\s+\S+)?\s+(\d+\.\d+(?:\.\d+)?)")),

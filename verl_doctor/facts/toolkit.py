@@ -12,6 +12,7 @@ from verl_doctor.host import Exited, Host
 from verl_doctor.target import Target
 
 DEADLINE: Final = 6.0
+WAITS: Final = True
 _NVCC_DEADLINE: Final = 5.0
 
 
