@@ -12,7 +12,6 @@ from pathlib import Path
 from verl_doctor import patches
 from verl_doctor.errors import UsageError
 from verl_doctor.facts.broken_patches import Broken
-from verl_doctor.patching import own
 from verl_doctor.patching.entry_points import installed
 from verl_doctor.patching.patch import Patch
 
@@ -72,9 +71,14 @@ def everything(folder: Path | None = None) -> Catalogue:
 
     Raises UsageError where the folder cannot be read.
     """
+    theirs = list(installed())
+    if folder is None and not theirs:
+        return Catalogue(patches=built_in())
+    from verl_doctor.patching import own  # checks what a patch declares, which built-in ones need not at run time
+
     known = list(built_in())
     broken: list[Broken] = []
-    for origin, load in (*installed(), *own.in_folder(folder)):
+    for origin, load in (*theirs, *own.in_folder(folder)):
         found = own.checked(origin, load, known)
         if isinstance(found, Broken):
             broken.append(found)

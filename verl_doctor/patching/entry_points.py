@@ -6,11 +6,10 @@ import sys
 from collections.abc import Iterator
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from packaging.utils import canonicalize_name
-
-from verl_doctor.patching.own import Load
+if TYPE_CHECKING:
+    from verl_doctor.patching.own import Load
 
 GROUP: Final = "verl_doctor.patches"
 """The entry-point group; an entry point names a module with a PATCH, or a Patch."""
@@ -21,8 +20,13 @@ def installed() -> Iterator[tuple[str, Load]]:
 
     importlib.metadata takes longer to load than most commands run, so it is asked only where something is to find.
     """
+    files = [file for folder in sys.path for file in _lists(Path(folder))]
+    if not files:
+        return
+    from packaging.utils import canonicalize_name
+
     first: dict[str, Path] = {}
-    for file in (file for folder in sys.path for file in _lists(Path(folder))):
+    for file in files:
         first.setdefault(canonicalize_name(file.parent.stem.partition("-")[0]), file)
     for name, file in sorted(first.items()):
         yield from _entry_points(name, file)
