@@ -27,7 +27,7 @@ PUBLISHED: Final[Mapping[tuple[str, str], Sequence[str] | None]] = {
     ("transformers", "4.49.0"): (),
 }
 
-# What the five require of others, in releases of the same months: only a name and a version each.
+# What the five need of others, in releases of the same months: only a name and a version each.
 COMPANIONS: Final[Mapping[str, str]] = {
     "accelerate": "1.4.0",
     "aiohttp": "3.11.12",
@@ -41,6 +41,7 @@ COMPANIONS: Final[Mapping[str, str]] = {
     "einops": "0.8.1",
     "fastapi": "0.115.8",
     "filelock": "3.17.0",
+    "flash_attn": "2.7.4.post1",
     "fsspec": "2024.12.0",
     "gguf": "0.10.0",
     "huggingface-hub": "0.29.1",
