@@ -30,7 +30,7 @@ CAUSES = {
     "ASYNC": "sync-only",
     "TD": "tensordict-below-verl-pin",
     "NEW": "newer-than-verl",
-    "FA": "flash-attn-build-isolation",
+    "FA": "flash-attn-not-installed",
     "FA by default": "flash-attn-by-default",
 }
 VERDICTS = {

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 MOST_CURES = 6
-ALLOWED = ("driver-missing", "flash-attn-build-isolation")
+ALLOWED = ("driver-missing", "flash-attn-not-installed")
 NODE = ("--driver", "580.159.04", "--gpu", "H100")
 DISTRIBUTIONS = ("verl", "vllm", "torch", "tensordict", "transformers", "ray", "numpy", "pyarrow", "setuptools")
 
@@ -67,18 +67,24 @@ def _follow(verl: str, python: str, *, recommended: bool) -> bool:
     except subprocess.CalledProcessError as error:
         print(f"verl {verl}: {error.cmd[-1]} failed: {error.stderr.strip()[-400:]}", flush=True)
         return False
+    except LookupError as error:
+        print(f"verl {verl}: {error.args[0]}", flush=True)
+        return False
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _recommended(verl: str, environment: Path) -> Sequence[str]:
+    """Return the commands that `recommend` gives. Raises LookupError where it recommends nothing."""
     version = subprocess.run(
         [environment / "bin/python", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=True,
     ).stdout.strip()
     advice = _doctor("recommend", "--verl", verl, "--python-version", version, *NODE)
+    if not advice["stacks"]:
+        raise LookupError("nothing is recommended")
     commands: Sequence[str] = advice["stacks"][0]["commands"]["uv"]
     wanted = [command for command in commands if command.startswith("uv pip install") and "flash-attn" not in command]
     return [command.replace("verl-env", str(environment)) for command in wanted]

@@ -27,6 +27,14 @@ def test_name_and_version_come_from_the_folder() -> None:
     assert found["flask-cors"].requires is None
 
 
+@pytest.mark.parametrize("told", ["2.8.3", "2.8.3+cu12torch2.8"])
+def test_an_egg_that_setup_py_installed(told: str) -> None:
+    egg = f"{SITE}/flash_attn-2.8.3-py3.12-linux-x86_64.egg"
+    found = scan({f"{egg}/EGG-INFO/PKG-INFO": f"Name: flash_attn\nVersion: {told}\n"}, egg)
+    assert found["flash-attn"].version == told
+    assert (found["flash-attn"].location, found["flash-attn"].metadata) == (egg, "EGG-INFO")
+
+
 def test_requirements_of_named_distributions() -> None:
     metadata = (
         "Metadata-Version: 2.1\nName: vllm\nVersion: 0.7.2\nRequires-Python: >=3.9\n"

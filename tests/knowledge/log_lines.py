@@ -797,8 +797,11 @@ KNOWN: dict[str, tuple[list[str], list[str]]] = {
         ["pyarrow 26.0.0 requires nothing"],
     ),
     "setuptools82-pkg-resources": (
-        ["ModuleNotFoundError: No module named 'pkg_resources'"],
-        ["UserWarning: pkg_resources is deprecated as an API.", "ModuleNotFoundError: No module named 'pkg_resource'"],
+        [traceback("verl/__init__.py", "<module>", "ModuleNotFoundError: No module named 'pkg_resources'")],
+        [
+            "UserWarning: pkg_resources is deprecated as an API.",
+            traceback("other/__init__.py", "<module>", "ModuleNotFoundError: No module named 'pkg_resources'"),
+        ],
     ),
     "datasets-2.14-pyarrow21": (
         ["AttributeError: module 'pyarrow' has no attribute 'PyExtensionType'. Did you mean: 'ExtensionType'?"],

@@ -242,18 +242,33 @@ CASES: dict[str, tuple[list[Facts], list[Facts]]] = {
         [of("pyarrow==26.0.1", "numpy==1.26.4")],
         [of("pyarrow==25.0.1", "numpy==1.26.4"), of("pyarrow==26.0.1", "numpy==2.3.5")],
     ),
-    "flash-attn-build-isolation": (
-        [of("verl==0.2.0.post2", "flash-attn=="), of("verl==0.6.0", "torch==2.8.0", "flash-attn==")],
+    "flash-attn-not-installed": (
         [
-            of("verl==0.5.0"),
-            of("verl==0.6.1", "flash-attn=="),
-            of("verl==0.5.0", "flash-attn==", "torch-npu==2.5.1"),
-            of("verl==0.5.0", "flash-attn==", "megatron-core==0.12.1"),
+            of("verl==0.2.0.post2", "torch==2.4.0", "flash-attn=="),
+            of("verl==0.6.0", "torch==2.8.0", "flash-attn=="),
+            of("verl==0.6.0.post1", "torch==2.8.0", "flash-attn=="),
+        ],
+        [
+            of("verl==0.5.0", "torch==2.6.0"),
+            of("verl==0.6.1", "torch==2.8.0", "flash-attn=="),
+            of("verl==0.6.1.dev0", "torch==2.8.0", "flash-attn=="),
+            of("verl==0.5.0", "torch==2.6.0", "flash-attn==", "torch-npu==2.5.1"),
+            of("verl==0.5.0", "torch==2.6.0", "flash-attn==", "megatron-core==0.12.1"),
+            of("verl==0.5.0", "torch==2.6.0", "flash-attn==", torch=torch_of("2.6.0", flavour="rocm")),
         ],
     ),
     "flash-attn-by-default": (
-        [of("verl==0.6.1", "flash-attn=="), of("verl==0.9.1", "torch==2.6.0", "flash-attn==")],
-        [of("verl==0.9.1"), of("verl==0.6.0", "flash-attn=="), of("verl==0.9.1", "flash-attn==", "torch-npu==2.7.1")],
+        [
+            of("verl==0.6.1", "torch==2.8.0", "flash-attn=="),
+            of("verl==0.9.1", "torch==2.6.0", "flash-attn=="),
+            of("verl==0.6.1.dev0", "torch==2.8.0", "flash-attn=="),
+        ],
+        [
+            of("verl==0.9.1", "torch==2.8.0"),
+            of("verl==0.6.0", "torch==2.8.0", "flash-attn=="),
+            of("verl==0.9.1", "torch==2.8.0", "flash-attn==", "torch-npu==2.7.1"),
+            of("verl==0.9.1", "torch==2.8.0", "flash-attn==", torch=torch_of("2.8.0", flavour="rocm")),
+        ],
     ),
     "setuptools82-pkg-resources": (
         [of("verl==0.4.1", "setuptools==84.2.1"), of("verl==0.4.0", "setuptools==82.0.0"), of("verl==0.4.1")],

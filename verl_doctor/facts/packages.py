@@ -16,8 +16,10 @@ DEADLINE: Final = 30.0
 NAMED: Final = frozenset({"verl", "vllm", "tensordict"})
 """The distributions whose requirements rules ask about."""
 
-_METADATA = {".dist-info": "METADATA", ".egg-info": "PKG-INFO"}
-_SUFFIXES = tuple(_METADATA)
+_METADATA = {".dist-info": "METADATA", ".egg-info": "PKG-INFO", ".egg": "PKG-INFO"}
+_SUFFIXES = (".dist-info", ".egg-info")
+_EGG = "EGG-INFO"
+"""The metadata of a folder `NAME-VERSION-pyX.Y.egg`, which `setup.py install` puts on the search path by itself."""
 _SEPARATORS = re.compile(r"[-_.]+")
 _PYTHON_TAG = re.compile(r"-py3(\.\d+)?$")
 
@@ -97,11 +99,14 @@ def _with_copy(first: Distribution, other: Distribution) -> Distribution:
 def _in_folder(host: Host, target: Target, folder: Path, names: Sequence[str]) -> Iterator[Distribution]:
     for name in names:
         if name.endswith(_SUFFIXES):
-            yield _read(host, target, folder, name)
+            yield _read(host, target, folder, name, name)
+        elif name == _EGG and folder.suffix == ".egg":
+            yield _read(host, target, folder, name, folder.name)
 
 
-def _read(host: Host, target: Target, folder: Path, entry: str) -> Distribution:
-    stem, _, suffix = entry.rpartition(".")
+def _read(host: Host, target: Target, folder: Path, entry: str, called: str) -> Distribution:
+    """Return what a metadata folder describes; `called` is the name that has the distribution's in it."""
+    stem, _, suffix = called.rpartition(".")
     name, _, version = _PYTHON_TAG.sub("", stem).partition("-")
     metadata_name = _METADATA[f".{suffix}"]
     described = Distribution(name=name, version=version, location=str(folder), metadata=entry)
@@ -110,7 +115,7 @@ def _read(host: Host, target: Target, folder: Path, entry: str) -> Distribution:
     file, size = _file_and_size(host, folder / entry, metadata_name)
     if not size:
         return replace(described, broken=f"{entry} has no {metadata_name}" if size is None else f"{file.name} is empty")
-    if version and normalise(name) not in NAMED:
+    if version and normalise(name) not in NAMED and entry != _EGG:
         return _with_origin(host, target, described)
     try:
         headers = _headers(host.read(file, 2**20))
