@@ -97,21 +97,20 @@ def delivery(
 ) -> Delivery:
     """Return what is wanted, and remove the reports of earlier runs. `read` are the files that the command reads.
 
-    Raises UsageError for what cannot be written, before any work is done.
+    Raises UsageError for what cannot be written, before any work is done: what can be then gets that as its error.
     """
     _promised.set(None)
     wanted = ((main, output or STREAM), *map(_chosen, extra or ()))
-    promised = Delivery(wanted=wanted, modes=_cleared([file for _, file in wanted], read))
-    _promised.set(promised)
-    return promised
-
-
-def _cleared(written: Sequence[Path], read: Iterable[Path | None]) -> Mapping[Path, int]:
-    if list(written) == [STREAM]:
-        return {}
+    if wanted == ((main, STREAM),):
+        _promised.set(promised := Delivery(wanted=wanted))
+        return promised
     from verl_doctor.destinations import clear
 
-    return clear(written, [file for file in read if file is not None])
+    cleared = clear([file for _, file in wanted], [file for file in read if file is not None])
+    possible = tuple((form, file) for form, file in wanted if file not in cleared.refusals)
+    _promised.set(promised := Delivery(wanted=possible, modes=cleared.modes))
+    cleared.require_all()
+    return promised
 
 
 def tell_failure(told: str, *, is_printed: bool) -> None:
