@@ -17,6 +17,7 @@ from verl_doctor.fleet.sweep import Sweep, by_value
 from verl_doctor.model import Failed, Finding, Result, Severity
 from verl_doctor.report import compare_text
 from verl_doctor.report.fold import fold as fold_text
+from verl_doctor.report.plain_text import in_a_line
 from verl_doctor.report.ruled import ruled
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -44,7 +45,7 @@ def head(sweep: Sweep, console: Console) -> None:
 
 def verdict(word: str, nodes: list[str], of: int, console: Console) -> None:
     """Print a verdict with its nodes."""
-    console.print(Text.assemble((word.upper(), _WORDS[word]), f"  {on(nodes, of)}"), soft_wrap=True)
+    console.print(Text.assemble((word.upper(), _WORDS[word]), f"  {in_a_line(on(nodes, of))}"), soft_wrap=True)
 
 
 def on(nodes: list[str], of: int) -> str:
@@ -98,7 +99,7 @@ def failure(result: Result, held: Mapping[str, Result], of: int, console: Consol
         if result.consequence_of is None:
             fold_text(console, 4, Text(f"-> {first[message].remedy.text}"))
             for command in first[message].remedy.commands:
-                console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
+                console.print(Text(f"      {in_a_line(command)}", style="bold"), soft_wrap=True)
 
 
 def _findings(result: Result) -> tuple[Finding, ...]:

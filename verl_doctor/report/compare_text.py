@@ -14,6 +14,7 @@ from verl_doctor.fleet.compare import Comparison, Difference
 from verl_doctor.fleet.names import count, fold
 from verl_doctor.model import Severity
 from verl_doctor.report.fold import fold as fold_text
+from verl_doctor.report.plain_text import in_a_line
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _MOST_THINGS: Final = 8
@@ -95,7 +96,7 @@ def _kind(name: str, found: Sequence[Difference], console: Console) -> None:
     for text in _first(difference.remedy.text for difference in found):
         fold_text(console, 4, Text(f"-> {text}"))
     for command in _first(command for difference in found for command in difference.remedy.commands):
-        console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
+        console.print(Text(f"      {in_a_line(command)}", style="bold"), soft_wrap=True)
 
 
 def _first(texts: Iterable[str]) -> list[str]:
