@@ -208,7 +208,7 @@ def test_what_the_command_line_holds_steers_no_terminal(tmp_path: Path) -> None:
     folder = tmp_path / "a\x1b[31mb\nHEALTHY"
     finished = doctor("check", "--prefix", folder)
     assert finished.returncode == 3
-    assert r"a\x1b[31mb" in finished.stderr
+    assert r"a\x1b[31mb\x0aHEALTHY" in finished.stderr
     make(folder, {"vllm": ("0.7.2", ())})
     for command in (("check",), ("preflight", "--level", "none"), ("patch", "--status")):
         finished = doctor(*command, "--prefix", folder, environ={"COLUMNS": "10000"})
