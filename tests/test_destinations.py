@@ -82,17 +82,17 @@ def test_what_takes_no_report_is_told_at_once(make: Callable[[Path], object], wh
     assert clear([place]).refusals == {place: f"{place} cannot be written: {why}."}
 
 
-def test_a_mount_is_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.EACCES, errno.EROFS])
+def test_what_cannot_be_replaced_is_emptied(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "old").write_text("healthy")
 
-    def busy(*_: object, **__: object) -> None:
-        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
 
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "unlink", busy)
-        patched.setattr("verl_doctor.destinations._try_folder", lambda _: None)
-        assert clear([tmp_path / "old"]).refusals == {}
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    cleared = clear([tmp_path / "old", tmp_path / "new"])
     assert (tmp_path / "old").read_text() == ""
+    assert list(cleared.refusals) == [tmp_path / "new"]
 
 
 def test_the_longest_name(tmp_path: Path) -> None:

@@ -56,15 +56,16 @@ def test_the_longest_name(tmp_path: Path) -> None:
     assert [each.read_text() for each in tmp_path.iterdir()] == ["text"]
 
 
-def busy(*_: object) -> None:
+def busy(*_: object, **__: object) -> None:
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
 
-def test_a_mount_is_written_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("refused", ["pathlib.Path.replace", "tempfile.mkstemp"], ids=["a mount", "its folder"])
+def test_what_cannot_be_replaced_is_written_into(refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "report"
     path.write_text("old and long")
     before = path.stat().st_ino
-    monkeypatch.setattr(Path, "replace", busy)
+    monkeypatch.setattr(refused, busy)
     whole_file.write(path, "new")
     assert (path.read_text(), path.stat().st_ino) == ("new", before)
     assert list(tmp_path.iterdir()) == [path]

@@ -81,7 +81,7 @@ def _identity(file: Path, flags: int) -> _Identity:
 def _cleared(file: Path) -> int | None:
     """Remove a file that can be written; return its mode. Raises UsageError or OSError where it cannot be.
 
-    One that another file system is mounted on (a volume of a container) cannot be removed: it is emptied.
+    One that can be written but not replaced, such as a volume of a container, is emptied.
     """
     if file == STREAM:
         return None
@@ -92,12 +92,12 @@ def _cleared(file: Path) -> int | None:
     if (place := whole_file.replaced(file)) is None:
         _try_special(file)
         return None
-    _try_folder(place)
     mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else None
     try:
+        _try_folder(place)
         place.unlink(missing_ok=True)
     except OSError as error:
-        if error.errno != errno.EBUSY:
+        if not whole_file.keeps_its_place(place, error):
             raise
         os.truncate(place, 0)
     return mode

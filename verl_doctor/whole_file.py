@@ -14,6 +14,7 @@ from verl_doctor.errors import WriteFailedError
 _DESCRIPTOR: Final = re.compile(r"/proc/(\d+)(?:/task/\d+)?/fd/\d+")
 PREFIX: Final = ".verl-doctor."
 """How the name of a file begins that takes another's place; short, where that one's name is as long as names may be."""
+_NOT_REPLACED: Final = frozenset({errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS})
 _NO_READER: Final = "nobody reads this pipe"
 _MOST_LINKS: Final = 40
 """The links that Linux follows in one path."""
@@ -23,8 +24,8 @@ def write(path: Path, content: str | bytes, mode: int | None = None) -> None:
     """Put a text (as UTF-8) or bytes into a file: whoever reads it finds what was there before, or all of the new.
 
     A link's target is replaced, not the link; what is no ordinary file (a pipe, a device) and what is open already
-    (/dev/stdout, even where that is a file) is written to, as is a file that is a mount of its own (a volume of a
-    container). A file that is not there gets `mode`, else the usual one.
+    (/dev/stdout, even where that is a file) is written to, as is a file that cannot be replaced: one that is a mount
+    of its own, or in a folder that takes no other. A file that is not there gets `mode`, else the usual one.
 
     Raises WriteFailedError where the system does not let it, and for a pipe that nobody reads.
     """
@@ -97,7 +98,24 @@ def _is_ours(opened: Path) -> bool:
     return owner is not None and int(owner[1]) == os.getpid()
 
 
+def keeps_its_place(path: Path, refusal: OSError) -> bool:
+    """Say whether a file that could not be replaced can be written into.
+
+    So it is with a mount of its own (a volume of a container), and in a folder that takes no other file.
+    """
+    return refusal.errno in _NOT_REPLACED and os.access(path, os.W_OK)
+
+
 def _replace(path: Path, data: bytes, mode: int | None) -> None:
+    try:
+        _put(path, data, mode)
+    except OSError as error:
+        if not keeps_its_place(path, error):
+            raise
+        _write_into(path, data)
+
+
+def _put(path: Path, data: bytes, mode: int | None) -> None:
     handle, name = tempfile.mkstemp(prefix=PREFIX, dir=path.parent)
     temporary = Path(name)
     try:
@@ -107,21 +125,10 @@ def _replace(path: Path, data: bytes, mode: int | None) -> None:
             os.fsync(file.fileno())
         usual = 0o666 & ~_umask() if mode is None else mode
         temporary.chmod(path.stat().st_mode & 0o7777 if path.exists() else usual)
-        _put(temporary, path, data)
+        temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _put(temporary: Path, path: Path, data: bytes) -> None:
-    """Put a file in another's place; write into that one where it is a mount of its own. Raises OSError."""
-    try:
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno != errno.EBUSY:
-            raise
-        _write_into(path, data)
-        temporary.unlink()
 
 
 def _write_into(path: Path, data: bytes) -> None:

@@ -141,6 +141,8 @@ def test_nodes_on_which_ray_knows_of_no_gpu_are_not_said_to_want_none() -> None:
     assert [node["report"]["smoke_test"]["reason"] for node in as_json(found)["nodes"]] == [WITHOUT_GPU] * 2
     assert f"not tried ({WITHOUT_GPU}) on every node" in text(found)
     assert "Smoke test: not tried, Ray knows of no GPU on any node." in summary(found)
+    said = summary(cluster(untried(), DEAD, gpus=0.0))
+    assert "Smoke test: not tried, Ray knows of no GPU on any node that was examined." in said
     assert "none is asked for" in text(cluster(untried(), gpus=0.0, level=None))
 
 

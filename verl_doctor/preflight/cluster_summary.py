@@ -92,7 +92,8 @@ def _smoke_test(found: ClusterPreflight) -> Iterator[str]:
         yield "Smoke test: none is asked for."
         return
     if not found.tried_on:
-        yield f"Smoke test: not tried, {WITHOUT_GPU.replace('this', 'any')}."
+        where = "any node that was examined" if found.sweep.missing else "any node"
+        yield f"Smoke test: not tried, {WITHOUT_GPU.replace('this node', where)}."
         return
     told = [f"{text} {place(nodes, len(found.sweep.reports))}" for text, nodes in tries(found, first=True)]
     yield f"Smoke test: {'; '.join(told)}."
