@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from verl_doctor.destinations import clear
+from verl_doctor.destinations import Cleared, clear
 from verl_doctor.errors import UsageError
 from verl_doctor.streams import STREAM
 
@@ -22,7 +25,7 @@ def test_what_earlier_runs_wrote_is_gone_and_its_mode_is_known(tmp_path: Path) -
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_text("healthy")
     old.chmod(0o604)
-    assert clear([old, new, STREAM]) == {old: 0o604}
+    assert clear([old, new, STREAM]) == Cleared(modes={old: 0o604}, refusals={})
     assert list(tmp_path.iterdir()) == []
 
 
@@ -37,7 +40,7 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
 def test_one_that_cannot_be_written_costs_the_others_what_they_held(place: Path, tmp_path: Path) -> None:
     (tmp_path / "old").write_text("healthy")
     with pytest.raises(UsageError, match=f"{place} cannot be written"):
-        clear([place, tmp_path / "old"])
+        clear([place, tmp_path / "old"]).require_all()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -45,14 +48,55 @@ def test_one_that_cannot_be_written_costs_the_others_what_they_held(place: Path,
 def test_links_without_end(name: str, tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to("loop")
     with pytest.raises(UsageError, match="cannot be written"):
-        clear([tmp_path / name])
+        clear([tmp_path / name]).require_all()
     assert (tmp_path / "loop").is_symlink()
 
 
 def test_pipes_and_devices_stay(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert clear([tmp_path / "pipe", Path("/dev/null"), Path("/dev/stderr")]) == {}
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    cleared = clear([tmp_path / "pipe", Path("/dev/null"), Path("/dev/stderr")])
+    assert cleared == Cleared(modes={}, refusals={})
     assert (tmp_path / "pipe").is_fifo()
+    with pytest.raises(BlockingIOError):  # not the end: who reads is to wait for the report
+        os.read(reader, 1)
+    os.close(reader)
+
+
+def _bind(place: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(place))
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        pytest.param(os.mkfifo, "nobody reads this pipe", id="pipe"),
+        pytest.param(_bind, "it is a socket", id="socket"),
+        pytest.param(Path.mkdir, "it is a folder", id="folder"),
+    ],
+)
+def test_what_takes_no_report_is_told_at_once(make: Callable[[Path], object], why: str, tmp_path: Path) -> None:
+    place = Path(os.path.relpath(tmp_path)) / "place"  # short, as the address of a socket has to be
+    make(place)
+    assert clear([place]).refusals == {place: f"{place} cannot be written: {why}."}
+
+
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.EACCES, errno.EROFS])
+def test_what_cannot_be_replaced_is_emptied(code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "old").write_text("healthy")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    cleared = clear([tmp_path / "old", tmp_path / "new"])
+    assert (tmp_path / "old").read_text() == ""
+    assert list(cleared.refusals) == [tmp_path / "new"]
+
+
+def test_the_longest_name(tmp_path: Path) -> None:
+    assert clear([tmp_path / ("n" * 255)]).refusals == {}
 
 
 @pytest.mark.parametrize("kind", ["same", "other-spelling", "link", "hard-link", "link-to-none"])

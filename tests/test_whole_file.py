@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -38,12 +38,56 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
 
 def test_a_pipe_is_written_to(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    read: list[str] = []
-    reader = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_text()))
-    reader.start()
+    opened = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     whole_file.write(tmp_path / "pipe", "through")
-    reader.join(10)
-    assert read == ["through"]
+    assert os.read(opened, 10) == b"through"
+    assert os.read(opened, 10) == b""
+    os.close(opened)
+
+
+def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(WriteFailedError, match="nobody reads this pipe"):
+        whole_file.write(tmp_path / "pipe", "through")
+
+
+def test_the_longest_name(tmp_path: Path) -> None:
+    whole_file.write(tmp_path / ("n" * 255), "text")
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["text"]
+
+
+def busy(*_: object, **__: object) -> None:
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+@pytest.mark.parametrize("refused", ["pathlib.Path.replace", "tempfile.mkstemp"], ids=["a mount", "its folder"])
+def test_what_cannot_be_replaced_is_written_into(refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "report"
+    path.write_text("old and long")
+    before = path.stat().st_ino
+    monkeypatch.setattr(refused, busy)
+    whole_file.write(path, "new")
+    assert (path.read_text(), path.stat().st_ino) == ("new", before)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_mount_holds_what_it_held_if_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "report"
+    path.write_text("old")
+    put = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> int:
+        put(self, data[:1])
+        if data == b"new":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return put(self, data)
+
+    monkeypatch.setattr(Path, "replace", busy)
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(WriteFailedError, match="No space left on device"):
+        whole_file.write(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_was_there_stays_if_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

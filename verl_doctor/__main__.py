@@ -53,9 +53,9 @@ def _end_by_broken_pipe() -> None:
 
 
 def _say(sentence: str, status: int) -> int:
-    from verl_doctor.report.plain_text import printable
+    from verl_doctor.report.plain_text import in_a_line
 
-    sys.stderr.write(f"verl-doctor: {printable(sentence)}\n")
+    sys.stderr.write(f"verl-doctor: {in_a_line(sentence)}\n")
     return status
 
 

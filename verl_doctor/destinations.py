@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from verl_doctor import whole_file
@@ -15,28 +17,38 @@ from verl_doctor.streams import STREAM
 _Identity = tuple[int, int] | str
 
 
-def clear(written: Sequence[Path], read: Iterable[Path] = ()) -> Mapping[Path, int]:
-    """Remove what earlier runs wrote to these files; return the modes that it had. Nothing else is left or changed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """The modes of the files that were removed, and why others cannot be written."""
+
+    modes: Mapping[Path, int]
+    refusals: Mapping[Path, str]
+
+    def require_all(self) -> None:
+        """Raise UsageError where one cannot be written."""
+        if self.refusals:
+            raise UsageError(" ".join(self.refusals.values()))
+
+
+def clear(written: Sequence[Path], read: Iterable[Path] = ()) -> Cleared:
+    """Remove what earlier runs wrote to these files. Nothing else is left or changed.
 
     A run that ends without an answer, however it ends, then leaves no older one that passes for its own. Raises
-    UsageError for two that are one file, or that are a file to be read, with nothing removed; for one that cannot be
-    written after the others are removed.
+    UsageError for two that are one file, or that are a file to be read, with nothing removed.
     """
     _require_apart(written, read)
     modes: dict[Path, int] = {}
-    refusals: list[str] = []
+    refusals: dict[Path, str] = {}
     for file in written:
         try:
             if (mode := _cleared(file)) is not None:
                 modes[file] = mode
         except OSError as error:
             left = "; what it holds is of an earlier run" if os.path.isfile(file) else ""  # noqa: PTH113 - never raises
-            refusals.append(f"{file} cannot be written: {error.strerror}{left}.")
+            refusals[file] = f"{file} cannot be written: {error.strerror}{left}."
         except UsageError as error:
-            refusals.append(str(error))
-    if refusals:
-        raise UsageError(" ".join(refusals))
-    return modes
+            refusals[file] = str(error)
+    return Cleared(modes=modes, refusals=refusals)
 
 
 def _require_apart(written: Sequence[Path], read: Iterable[Path]) -> None:
@@ -67,7 +79,10 @@ def _identity(file: Path, flags: int) -> _Identity:
 
 
 def _cleared(file: Path) -> int | None:
-    """Remove a file that can be written; return its mode. Raises UsageError or OSError where it cannot be."""
+    """Remove a file that can be written; return its mode. Raises UsageError or OSError where it cannot be.
+
+    One that can be written but not replaced, such as a volume of a container, is emptied.
+    """
     if file == STREAM:
         return None
     if not file.absolute().parent.is_dir():
@@ -75,15 +90,37 @@ def _cleared(file: Path) -> int | None:
     if file.is_dir():
         raise UsageError(f"{file} cannot be written: it is a folder.")
     if (place := whole_file.replaced(file)) is None:
+        _try_special(file)
         return None
-    _try_folder(place)
     mode = stat.S_IMODE(place.stat().st_mode) if place.exists() else None
-    place.unlink(missing_ok=True)
+    try:
+        _try_folder(place)
+        place.unlink(missing_ok=True)
+    except OSError as error:
+        if not whole_file.keeps_its_place(place, error):
+            raise
+        os.truncate(place, 0)
     return mode
+
+
+def _try_special(file: Path) -> None:
+    """Open a pipe, ask of a device. Raises UsageError or OSError for what takes no report: a pipe without a reader.
+
+    A pipe stays open until the process ends: its reader would leave with the last who may write to it.
+    """
+    if whole_file.own_descriptor(file) is not None:
+        return
+    kind = file.stat().st_mode
+    if stat.S_ISSOCK(kind):
+        raise UsageError(f"{file} cannot be written: it is a socket.")
+    if stat.S_ISFIFO(kind):
+        whole_file.open_pipe(file)
+    elif not os.access(file, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def _try_folder(place: Path) -> None:
     """Make and remove a file as `whole_file.write` will. Raises OSError where that cannot be."""
-    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+    handle, name = tempfile.mkstemp(prefix=whole_file.PREFIX, dir=place.parent)
     os.close(handle)
     Path(name).unlink()

@@ -35,6 +35,8 @@ from verl_doctor.model import (
 from verl_doctor.outweigh import outweighed
 from verl_doctor.remedies import fitting_stack
 
+CHECKS_LISTED = "`verl-doctor check --format json` lists their names"
+"""Where the names are that may be allowed, or ruled on by a policy."""
 IMPRECISE = ("requirement-conflict", "vllm-untested-with-verl", "cudart-major-mix")
 """The checks that only compare versions; a known failure about the same distributions says more."""
 
@@ -191,7 +193,7 @@ def known_names(names: Iterable[str]) -> frozenset[str]:
     by_key = {key: question.name for question in questions() for key in (question.id, question.name)}
     for name in names:
         if name not in by_key:
-            raise UsageError(f"No check is called {name!r}; `verl-doctor check --format json` lists their names.")
+            raise UsageError(f"No check is called {name!r}; {CHECKS_LISTED}.")
     return frozenset(by_key[name] for name in names)
 
 

@@ -11,6 +11,13 @@ import pytest
 
 from tests.cli.doctor import doctor, imported
 from tests.cli.environments import MISMATCHED, make
+from tests.facts_of import facts_of
+from tests.report.schemas import follows
+from verl_doctor.cli import check
+from verl_doctor.cli.reports import ReportFormat
+from verl_doctor.facts.codec import document as facts_document
+from verl_doctor.fleet.cluster import Joined, RayNode
+from verl_doctor.fleet.sweep import Report, Sweep
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/schemas/check.json").read_text())
 ALLOWED = ("--allow", "driver-missing", "--allow", "driver-unreachable")
@@ -180,3 +187,38 @@ def test_the_cpu_build_of_vllm_and_its_alias_are_one_vllm(tmp_path: Path) -> Non
     assert document["facts"]["packages"]["vllm"]["version"] == "0.11.0.post2+cpu"
     names = {result["name"] for result in document["results"] if result["outcome"] == "failed"}
     assert not names & {"duplicate-distribution", "broken-distribution", "requirement-conflict"}
+
+
+@pytest.fixture
+def swept(monkeypatch: pytest.MonkeyPatch) -> Sweep:
+    """A cluster of two nodes with another Ray each, whose facts `check --ray` gets."""
+    nodes = tuple(RayNode(id=f"id{n}", name=f"n{n}", address=f"10.0.0.{n}", gpus=0.0) for n in (1, 2))
+    reports = tuple(
+        Report(node=node, document=json.loads(json.dumps(facts_document(facts_of({"ray": version})))), status=0)
+        for node, version in zip(nodes, ("2.46.0", "2.47.0"), strict=True)
+    )
+    found = Sweep(address="auto", joined=Joined(ray="2.46.0", python=(3, 12, 3), nodes=nodes), reports=reports)
+    monkeypatch.setattr(check, "the_target", lambda *_: None)
+    monkeypatch.setattr(check, "the_cluster", lambda *_: None)
+    monkeypatch.setattr(check, "sweep", lambda *_: found)
+    return found
+
+
+@pytest.mark.usefixtures("swept")
+def test_a_cluster_is_reported_in_files_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, text = tmp_path / "report.json", tmp_path / "report.txt"
+    file.write_text("old")
+    assert check.command(ray="auto", output_format=ReportFormat.JSON, output=file, report=[f"text={text}"]) == 1
+    document = json.loads(file.read_text())
+    follows(document, "cluster")
+    assert [each["name"] for each in document["comparison"]["differences"]] == ["ray-differs"]
+    assert "ray-differs" in text.read_text()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("swept")
+def test_a_difference_between_nodes_that_is_allowed_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    check.command(ray="auto", allow=["ray-differs"])
+    out = capsys.readouterr().out
+    assert out.index("Allowed by you") < out.index("ray-differs")
+    assert "SAME" not in out

@@ -17,7 +17,7 @@ from tests.report import preflights
 from tests.report.preflights import POLICY, TODAY
 from tests.report.schemas import follows
 from verl_doctor.cli import preflight_everywhere
-from verl_doctor.cli.preflight_everywhere import Telling, command, times
+from verl_doctor.cli.preflight_everywhere import MARGIN, Telling, command, times
 from verl_doctor.cli.reports import ReportFormat, delivery
 from verl_doctor.errors import UsageError
 from verl_doctor.fleet.cluster import Ranked, RayNode
@@ -156,10 +156,23 @@ def test_a_node_has_longer_than_its_smoke_test(
     assert (seconds, timed.deadline) == (node, smoke_test)
 
 
-@pytest.mark.parametrize("given", [900, 10])
-def test_a_node_that_would_be_ended_before_it_reports_is_wrong_usage(given: float) -> None:
-    with pytest.raises(UsageError, match="it would be ended before it reports"):
-        times(Wish(today=TODAY, deadline=900.0), given)
+@pytest.mark.parametrize(
+    ("deadline", "given", "needed"),
+    [(900.0, 900, "930 or more"), (900.0, 10, "930 or more"), (5.0, 5.5, "35 or more"), (None, 1, "60 or more")],
+)
+def test_a_node_that_would_be_ended_before_it_reports_is_wrong_usage(
+    deadline: float | None, given: float, needed: str
+) -> None:
+    with pytest.raises(UsageError, match=f"it would be ended before it reports.*{needed}"):
+        times(Wish(today=TODAY, deadline=deadline), given)
+
+
+@pytest.mark.parametrize("deadline", [None, 5.0, 900.0])
+def test_a_node_with_the_time_that_is_asked_for_keeps_the_margin(deadline: float | None) -> None:
+    needed = 60.0 if deadline is None else deadline + MARGIN
+    seconds, timed = times(Wish(today=TODAY, deadline=deadline), needed)
+    assert timed.deadline is not None
+    assert (seconds, seconds - timed.deadline) == (needed, MARGIN)
 
 
 def test_a_node_takes_its_command_line() -> None:
@@ -233,7 +246,7 @@ def test_bad_usage_is_refused_before_a_cluster_is_joined(arguments: tuple[str, .
     [
         pytest.param(("--policy", "/no/file"), "The policy /no/file cannot be read", id="no policy"),
         pytest.param(("--allow", "nothing"), "No check is called 'nothing'", id="allow"),
-        pytest.param(("--format", "junit"), "With --ray the report is text or JSON", id="format"),
+        pytest.param(("--format", "junit"), "With --ray a report is text or json", id="format"),
     ],
 )
 def test_so_is_bad_usage_of_a_check(arguments: tuple[str, ...], said: str) -> None:

@@ -44,6 +44,7 @@ def wanted(files: dict[str, Path]) -> list[str]:
         pytest.param(("--prefix", "/no/folder"), 3, id="target"),
         pytest.param(("--facts", "x", "--prefix", "y"), 2, id="usage"),
         pytest.param(("--report", "sarif=/no/folder/x"), 2, id="one that cannot be written"),
+        pytest.param(("--ray", "auto"), 2, id="a format that a cluster does not have"),
     ],
 )
 def test_no_report_of_an_earlier_run_is_left(
@@ -71,6 +72,72 @@ def test_the_error_goes_where_the_json_was_to_go(command: str, tmp_path: Path) -
     finished = doctor(command, "-o", tmp_path / "text", "--report", "json=-", "--facts", "/no/file")
     follows(json.loads(finished.stdout), "error")
     assert not (tmp_path / "text").exists()
+
+
+@COMMANDS
+@pytest.mark.parametrize("other", ["html=/no/folder/x", "json=/no/folder/x"])
+def test_a_place_that_cannot_be_written_costs_no_other_its_error(command: str, other: str, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text(STALE)
+    finished = doctor(command, "--facts", RECORDED, "-f", "json", "-o", file, "--report", other)
+    told = json.loads(file.read_text())
+    follows(told, "error")
+    assert (finished.returncode, finished.stdout, told["exit_code"]) == (2, "", 2)
+    assert told["error"]["message"] == "/no/folder/x cannot be written: /no/folder is no folder."
+    assert finished.stderr == f"verl-doctor: {told['error']['message']}\n"
+
+
+@COMMANDS
+@pytest.mark.parametrize("words", [("--facts", str(RECORDED)), ("--allow", "nothing")], ids=["facts", "allow"])
+def test_none_is_left_where_a_cluster_is_not_asked(command: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text(STALE)
+    finished = doctor(command, "--ray", "auto", *words, "-f", "json", "-o", file)
+    assert (finished.returncode, finished.stdout) == (2, "")
+    follows(json.loads(file.read_text()), "error")
+
+
+@pytest.mark.parametrize("words", [("--quiet", "--verbose"), ("--prefix", "x")])
+def test_options_that_contradict_each_other_leave_none(words: tuple[str, ...], stale: dict[str, Path]) -> None:
+    assert doctor("preflight", *wanted(stale), "--facts", RECORDED, *words).returncode == 2
+    follows(json.loads(stale["json"].read_text()), "error")
+    assert not [form for form, file in stale.items() if form != "json" and file.exists()]
+
+
+@COMMANDS
+def test_pipes_that_nobody_writes_or_reads_are_not_waited_for(command: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    finished = doctor(command, "--facts", RECORDED, "--policy", tmp_path / "pipe")
+    assert (finished.returncode, "it is a pipe" in finished.stderr) == (2, True)
+    finished = doctor(command, "--facts", RECORDED, "-o", tmp_path / "pipe")
+    assert (finished.returncode, "nobody reads this pipe" in finished.stderr) == (2, True)
+
+
+@COMMANDS
+def test_a_policy_and_reports_through_open_files(command: str, tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.write(write, b'fail-on = "info"\n')
+    os.close(write)
+    out = (tmp_path / "out").open("wb")
+    words = [command, "--facts", str(RECORDED), "--policy", f"/dev/fd/{read}", "-o", f"/dev/fd/{out.fileno()}"]
+    finished = subprocess.run(
+        [sys.executable, "-m", "verl_doctor", *words], check=False, pass_fds=(read, out.fileno()), capture_output=True
+    )
+    os.close(read)
+    out.close()
+    assert (finished.returncode, finished.stdout, finished.stderr) == (1, b"", b"")
+    assert "vllm-torch-pin-mismatch" in (tmp_path / "out").read_text()
+
+
+@COMMANDS
+def test_who_reads_a_pipe_gets_the_report(command: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    finished = doctor(command, "--facts", RECORDED, "-o", pipe)
+    assert (finished.returncode, finished.stdout, finished.stderr) == (1, "", "")
+    assert b"vllm-torch-pin-mismatch" in os.read(reader, 2**16)
+    os.close(reader)
 
 
 @COMMANDS
@@ -141,9 +208,9 @@ def test_what_the_command_line_holds_steers_no_terminal(tmp_path: Path) -> None:
     folder = tmp_path / "a\x1b[31mb\nHEALTHY"
     finished = doctor("check", "--prefix", folder)
     assert finished.returncode == 3
-    assert r"a\x1b[31mb" in finished.stderr
+    assert r"a\x1b[31mb\x0aHEALTHY" in finished.stderr
     make(folder, {"vllm": ("0.7.2", ())})
     for command in (("check",), ("preflight", "--level", "none"), ("patch", "--status")):
         finished = doctor(*command, "--prefix", folder, environ={"COLUMNS": "10000"})
         assert "\x1b" not in finished.stdout + finished.stderr
-        assert not [line for line in finished.stdout.splitlines() if line.startswith("HEALTHY")]
+        assert not [line for line in finished.stdout.splitlines() if line.lstrip().startswith("HEALTHY")]

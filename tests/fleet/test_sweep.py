@@ -88,8 +88,9 @@ def test_what_differs_and_who_is_missing() -> None:
     assert comparison.nodes == ("gpu1", "gpu2")
     assert [difference.name for difference in comparison.differences] == ["ray-differs"]
     assert comparison.unreadable == {"gpu3": "the node died"}
-    assert comparison.without(["ray-differs"]).differences == ()
-    assert comparison.without(["VD821"]).differences == ()
+    for name in ("ray-differs", "VD821"):
+        allowing = comparison.allowing([name])
+        assert (allowing.differences, allowing.allowed) == ((), comparison.differences)
 
 
 def test_text_of_a_check(capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,9 +98,20 @@ def test_text_of_a_check(capsys: pytest.CaptureFixture[str]) -> None:
     reports = {name: examine(facts, load()) for name, facts in found.facts.items()}
     cluster_text.check(found, found.compared(), reports, Console(highlight=False, width=200))
     text = capsys.readouterr().out
-    assert text.index("ray-differs") < text.index("BROKEN  on every node") < text.index("vllm-not-installed")
+    assert (
+        text.index("ray-differs") < text.index("BROKEN  on 2 of 3 nodes: gpu[1-2]") < text.index("vllm-not-installed")
+    )
     assert text.count("vllm-not-installed") == 1
     assert "Not examined\n  gpu3: the node died" in text
+    assert "every node" not in text
+
+
+def test_text_of_a_check_shows_what_may_differ(capsys: pytest.CaptureFixture[str]) -> None:
+    found = sweep(answered(0, "2.46.0"), answered(1, "2.47.0"))
+    cluster_text.check(found, found.compared().allowing(["ray-differs"]), {}, Console(highlight=False, width=200))
+    text = capsys.readouterr().out
+    assert "SAME" not in text
+    assert text.index("Allowed by you") < text.index("ray-differs")
 
 
 def test_text_of_an_all_reduce_names_the_rank_and_node_that_failed(capsys: pytest.CaptureFixture[str]) -> None:

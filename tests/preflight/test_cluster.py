@@ -85,11 +85,11 @@ def test_differences_come_first_and_the_last_line_says_it_all() -> None:
     lines = text(found, is_verbose=True).splitlines()
     order = [
         next(number for number, line in enumerate(lines) if line.startswith(start))
-        for start in ("DIFFERENT", "BROKEN  on 1 of 2 nodes: n2", "Patches", "Smoke test", "all-reduce", "Not examined")
+        for start in ("DIFFERENT", "BROKEN  on 1 of 3 nodes: n2", "Patches", "Smoke test", "all-reduce", "Not examined")
     ]
     assert order == sorted(order)
-    assert "  v0-n-gt1-leak: applicable on 1 of 2 nodes: n2" in lines
-    assert "  sampling: failed: 965 objects stay on 1 of 2 nodes: n2" in lines
+    assert "  v0-n-gt1-leak: applicable on 1 of 3 nodes: n2" in lines
+    assert "  sampling: failed: 965 objects stay on 1 of 3 nodes: n2" in lines
     assert lines[-1] == summary(found)
     assert text(found, is_quiet=True) == f"{lines[-1]}\n"
     assert as_json(found)["summary"] == lines[-1]
@@ -100,7 +100,7 @@ def test_the_last_line() -> None:
     said = summary(found)
     assert said.startswith("BROKEN  on 1 of 3 nodes (n2), ")
     assert "Differences: trainer-libraries-differ (tensordict)." in said
-    assert "1 of 2 probes failed, the first sampling (965 objects stay) on 1 of 2 nodes (n2)" in said
+    assert "1 of 2 probes failed, the first sampling (965 objects stay) on 1 of 3 nodes (n2)" in said
     assert "All-reduce: not tried, no rollout was seen to work on n2." in said
     assert said.endswith("Not examined: n3 (the node died).")
     assert "\n" not in said
@@ -114,7 +114,7 @@ def test_what_is_well_is_told_on_demand() -> None:
     assert "2 of 2 probes passed on every node" in short
     assert "import-vllm: passed" not in short
     assert "import-vllm: passed on every node" in long
-    assert "all-reduce over the cluster: passed on 1 ranks, 180.0 GiB/s through nccl" in short
+    assert "all-reduce over the cluster: passed on 1 rank, 180.0 GiB/s through nccl" in short
     assert short.splitlines()[-1].startswith("HEALTHY  on every node. No differences.")
 
 
@@ -141,6 +141,8 @@ def test_nodes_on_which_ray_knows_of_no_gpu_are_not_said_to_want_none() -> None:
     assert [node["report"]["smoke_test"]["reason"] for node in as_json(found)["nodes"]] == [WITHOUT_GPU] * 2
     assert f"not tried ({WITHOUT_GPU}) on every node" in text(found)
     assert "Smoke test: not tried, Ray knows of no GPU on any node." in summary(found)
+    said = summary(cluster(untried(), DEAD, gpus=0.0))
+    assert "Smoke test: not tried, Ray knows of no GPU on any node that was examined." in said
     assert "none is asked for" in text(cluster(untried(), gpus=0.0, level=None))
 
 
@@ -176,3 +178,46 @@ def test_which_gpus_ray_reserved_is_no_difference(
         env = {} if devices is None else {"CUDA_VISIBLE_DEVICES": devices}
         nodes.append(replace(node, check=replace(node.check, facts=replace(node.check.facts, env=env))))
     assert [each.thing for each in cluster(*nodes, **wish).comparison.differences] == differences
+
+
+def test_a_node_that_was_not_examined_is_none_of_every_node() -> None:
+    found = cluster(preflights.broken(), preflights.broken(), DEAD)
+    told, last = text(found, is_verbose=True), summary(found)
+    assert "every node" not in told
+    assert "BROKEN  on 2 of 3 nodes: n[1-2]" in told
+    assert last.startswith("BROKEN  on 2 of 3 nodes (n[1-2]). ")
+    assert "every node" not in last
+    assert "on every node" in text(cluster(preflights.broken(), preflights.broken()))
+
+
+def test_nodes_that_agree_are_said_to_be_those_that_were_examined() -> None:
+    found = cluster(healthy(), healthy(), DEAD)
+    assert "SAME  The 2 nodes that could be compared agree" in text(found)
+    assert "No differences between the 2 nodes that were examined." in summary(found)
+
+
+def test_a_difference_that_is_allowed_is_shown_and_does_not_count() -> None:
+    nodes = (healthy(), on_a_node(healthy(), tensordict="0.9.0"))
+    found = cluster(*nodes, allow=("trainer-libraries-differ",))
+    told = text(found)
+    assert "SAME" not in told
+    assert "DIFFERENT  The nodes agree in all else that is compared. Not counted: what you allowed (1)." in told
+    assert told.index("Allowed by you") < told.index("trainer-libraries-differ") < told.index("0.9.0")
+    assert "No differences but what is allowed (trainer-libraries-differ)." in summary(found)
+    comparison = as_json(found)["comparison"]
+    assert (comparison["verdict"], comparison["differences"]) == ("different", [])
+    assert [each["name"] for each in comparison["allowed"]] == ["trainer-libraries-differ"]
+    assert "llowed" not in text(cluster(*nodes))
+
+
+def test_an_all_reduce_that_ended_early_has_not_passed() -> None:
+    ranks = WELL.ranks
+    found = cluster(healthy(), healthy(), reduced=Reduced(ranks=ranks, reason="the run over the cluster ended early"))
+    told = text(found)
+    assert "all-reduce over the cluster: failed: the run over the cluster ended early" in told
+    assert "all-reduce over the cluster: passed" not in told
+
+
+def test_a_policy_whose_path_has_two_lines_is_named_on_one() -> None:
+    policy = replace(preflights.POLICY, origin="a\nHEALTHY  on every node.toml")
+    assert "\nHEALTHY" not in text(cluster(preflights.broken(), policy=policy))

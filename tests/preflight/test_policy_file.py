@@ -82,7 +82,13 @@ def test_a_day_as_a_text_and_a_mark_of_the_byte_order(tmp_path: Path) -> None:
         pytest.param('\n\nfail-on = "fatal"', 3, "must be one of error, warning, info, not 'fatal'", id="no severity"),
         pytest.param("fail-on = 1", 1, "'fail-on' must be a text, not 1", id="not a text"),
         pytest.param("checks = 1", 1, "'checks' must be a table", id="no table"),
-        pytest.param("[checks.x]\nseverity = 'info'", 1, "no check is called 'x'", id="unknown check"),
+        pytest.param(
+            "[checks.x]\nseverity = 'info'",
+            1,
+            "no check is called 'x'; `verl-doctor check --format json` lists",
+            id="unknown check",
+        ),
+        pytest.param("[checks.rollout]\nseverity = 'info'", 1, "no check is called 'rollout'; ", id="a probe"),
         pytest.param(
             "[checks.driver-mising]\nseverity = 'info'", 1, "'driver-missing' is near it", id="misspelt check"
         ),

@@ -32,7 +32,7 @@ from verl_doctor.report.accounts import of_preflight
 from verl_doctor.report.console import UNFOLDED, PrintableConsole
 from verl_doctor.report.markdown import _details as details_of
 from verl_doctor.report.of_check import OfCheck
-from verl_doctor.report.plain_text import printable
+from verl_doctor.report.plain_text import in_a_line, printable
 from verl_doctor.report.ruled import ruled
 from verl_doctor.smoke.results import ProbeResult
 
@@ -55,7 +55,11 @@ NASTY = (
     "\"'>&amp;",
     "\ufffe\uffff",
     "é中文🙂",
+    "x\nHEALTHY  fine",
+    "\u202eyhtlaeh\u2066 \u200f",
 )
+TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What turns the direction of text."""
 IN_AN_ISSUE = frozenset(
     {
         *("h3", "p", "strong", "code", "pre", "ul", "li", "details", "summary"),
@@ -481,7 +485,7 @@ def test_nasty_texts_in_xml_and_json(text: str) -> None:
     junit.encode()
     failure = ET.fromstring(junit).find(".//failure")
     assert failure is not None
-    assert printable(text).replace("\r\n", "\n") in (failure.text or "")
+    assert in_a_line(text) in (failure.text or "")
     sarif = render(preflight, "sarif")
     is_sarif(sarif)
     json.dumps(json.loads(sarif), ensure_ascii=False).encode()
@@ -505,8 +509,17 @@ def test_nasty_texts_at_a_terminal(text: str) -> None:
         preflights.written(preflight, **how).text(PrintableConsole(file=shown, width=UNFOLDED, highlight=False))
         assert shown.getvalue() == printable(shown.getvalue())
         lines = shown.getvalue().removesuffix("\n").split("\n")
-        assert not [line for line in lines if line.startswith("HEALTHY")]
+        assert not [line for line in lines if line.lstrip().startswith("HEALTHY")]
         assert lines[-1].split() == summary(preflight).split()
+
+
+@pytest.mark.parametrize("form", ["text", "junit", "sarif", "github", "gitlab", "markdown", "html"])
+def test_nothing_turns_the_direction_of_text_or_has_a_line_of_its_own(form: str) -> None:
+    told = render(preflights.saying("a\u202eb\u2066c\u200fd\nHEALTHY  fine"), form)
+    assert not TURNS.search(told)
+    assert r"a\u202eb\u2066c\u200fd" in told.replace(r"\\u", r"\u")
+    if form != "html":  # where an end of a line is a blank
+        assert not [line for line in told.split("\n") if line.lstrip().startswith("HEALTHY")]
 
 
 def test_a_reason_is_told_on_one_line() -> None:

@@ -49,6 +49,11 @@ def test_full_tries_every_probe_that_there_is_but_the_bench() -> None:
     assert sorted(tried) == sorted(PROBES.keys() - set(BENCH))
 
 
+def test_probes_are_listed_in_the_order_in_which_they_are_tried() -> None:
+    sessions = plan(Request(level=Level.FULL, gpus=2, bench=True)).sessions
+    assert [name for session in sessions for name in session.probes] == list(PROBES)
+
+
 def test_only_some_probes() -> None:
     planned = plan(Request(level=Level.FULL, gpus=1, only=("all-reduce", "eager-rollout", "sleep", "rollout")))
     assert layout(planned) == [(("rollout", "sleep"), 1, False), (("eager-rollout",), 1, True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from verl_doctor.cli.deep import Deadline, Deep, deep_options, with_imports
 from verl_doctor.cli.everywhere import NodeDeadline, Ray, of_nodes, require_no_deadline, sweep, the_cluster
 from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, the_host, the_target
 from verl_doctor.cli.policy import PolicyFile, policy_in, today
-from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery
+from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery, require_text_or_json
 from verl_doctor.cli.severity import FailOn
 from verl_doctor.errors import UsageError
 from verl_doctor.model import Severity, Verdict
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from verl_doctor.facts.snapshot import Facts
     from verl_doctor.matrix.matrix import Matrix
     from verl_doctor.preflight.policy import Policy
+    from verl_doctor.report.of_cluster_check import OfClusterCheck
 
 
 def command(
@@ -57,11 +57,11 @@ def command(
     from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.report.of_check import OfCheck
 
+    wanted = delivery(output_format, output, report, read=(facts, policy, python))
     if ray is not None:
         if facts is not None:
             raise UsageError("--facts and --ray name two things to judge; give one of them.")
-        if output or report or output_format not in {ReportFormat.TEXT, ReportFormat.JSON}:
-            raise UsageError("With --ray the report is text or JSON on standard output.")
+        require_text_or_json(wanted)
         asked = _Everywhere(
             address=ray,
             deadline=node_deadline,
@@ -70,10 +70,9 @@ def command(
             policy=policy_in(policy, search=False),
         )
         threshold = _threshold(fail_on, asked.policy)
-        as_json = output_format is ReportFormat.JSON
-        return _everywhere(asked, python, prefix, threshold, allow or (), as_json=as_json, with_facts=with_facts)
+        everywhere = _everywhere(asked, python, prefix, threshold, allow or (), with_facts=with_facts)
+        return deliver(everywhere, wanted, everywhere.exit_code)
     require_no_deadline(node_deadline)
-    wanted = delivery(output_format, output, report, read=(facts, policy, python))
     rules = policy_in(policy, search=False)
     whole = with_facts or wanted.needs_all_facts
     if facts is None:
@@ -130,32 +129,27 @@ def _everywhere(
     threshold: Severity,
     allow: Sequence[str],
     *,
-    as_json: bool,
     with_facts: bool,
-) -> int:
-    """Scan every node, judge the facts here, and report what differs before what is wrong."""
+) -> OfClusterCheck:
+    """Scan every node, judge the facts here, and return the report."""
     from verl_doctor.matrix.load import load as load_matrix
+    from verl_doctor.report.of_cluster_check import OfClusterCheck
 
     host = the_host()
     cluster = the_cluster(host, the_target(host, python, prefix), asked.address)
     found = sweep(cluster, ("facts", "--python", "{python}", *asked.options), asked.deadline)
-    comparison = found.compared().without(allow)
+    comparison = found.compared().allowing(allow)
     reports = {name: asked.judge(facts, load_matrix()) for name, facts in found.facts.items()}
     statuses = {name: _exit_code(report, threshold) for name, report in reports.items()}
     exit_code = found.exit_code([*statuses.values(), int(comparison.fails(threshold))])
-    if as_json:
-        from verl_doctor.report import cluster_json
-        from verl_doctor.report.json_report import document
-
-        documents = {n: document(report, statuses[n], with_facts=with_facts) for n, report in reports.items()}
-        rendered = cluster_json.render(found, "check", exit_code, comparison=comparison, reports=documents)
-        sys.stdout.write(rendered + "\n")
-    else:
-        from verl_doctor.report import cluster_text
-        from verl_doctor.report.console import console
-
-        cluster_text.check(found, comparison if len(reports) > 1 else None, reports, console(sys.stdout))
-    return exit_code
+    return OfClusterCheck(
+        sweep=found,
+        comparison=comparison,
+        reports=reports,
+        statuses=statuses,
+        exit_code=exit_code,
+        with_facts=with_facts,
+    )
 
 
 def _scanned(python: Path | None, prefix: Path | None, *, whole: bool, deep: bool, deadline: float | None) -> Facts:

@@ -12,7 +12,7 @@ from verl_doctor.cli import progress
 from verl_doctor.cli.everywhere import NodeDeadline, Ray, require_no_deadline
 from verl_doctor.cli.options import FactsFile, Prefix, Python, facts_in, seconds, the_host, the_target
 from verl_doctor.cli.policy import PolicyFile, policies, policy_in, today
-from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery
+from verl_doctor.cli.reports import Extra, MainFormat, Output, ReportFormat, deliver, delivery, require_text_or_json
 from verl_doctor.cli.severity import FailOn
 from verl_doctor.errors import UsageError
 from verl_doctor.smoke.sessions import Device
@@ -99,6 +99,7 @@ def command(
     if ray is not None:
         if facts is not None:
             raise UsageError("--facts and --ray name two things to judge; give one of them.")
+        require_text_or_json(wanted)
         from verl_doctor.cli import preflight_everywhere
 
         telling = preflight_everywhere.Telling(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from verl_doctor.cli.everywhere import ALL_REDUCE, DEADLINE, SMOKE_TEST, all_reduced, of_nodes, sweep, the_cluster
-from verl_doctor.cli.reports import Delivery, deliver, require_text_or_json
+from verl_doctor.cli.reports import Delivery, deliver
 from verl_doctor.errors import UsageError
 from verl_doctor.preflight.policy_sent import pack
 from verl_doctor.smoke.sessions import Device
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from verl_doctor.preflight.run import Wish
     from verl_doctor.target import Target
 
+MARGIN: Final = 30.0
+"""Seconds that a node has at least beside its smoke test: as long as a check waits for what is slowest to be read."""
 _NODES: Final = 2
 """The fewest that add numbers together."""
 
@@ -44,7 +46,6 @@ def preflight(
     from verl_doctor.preflight.cluster import ClusterPreflight
     from verl_doctor.report.of_cluster_preflight import OfClusterPreflight
 
-    require_text_or_json(telling.delivery)
     seconds, timed = times(wish, node_deadline)
     checks = of_nodes(wish.allow)
     cluster = the_cluster(host, target, address)
@@ -67,17 +68,24 @@ def preflight(
 def times(wish: Wish, node_deadline: float | None) -> tuple[float, Wish]:
     """Return the seconds that a node has, and the wish with a deadline that lets it report within them.
 
-    Raises UsageError where a smoke test may take longer than its node has.
+    Raises UsageError where a smoke test leaves its node no time to check and to report.
     """
     if wish.level is None:
         return node_deadline or DEADLINE, wish
     if wish.deadline is None:
         seconds = node_deadline or SMOKE_TEST
+        if seconds < 2 * MARGIN:
+            raise UsageError(
+                f"A node has {seconds:g} seconds (--node-deadline), too few for a check, a smoke test and a report: it "
+                f"would be ended before it reports. Give it {2 * MARGIN:g} or more, or leave out the smoke test "
+                "(--level none)."
+            )
         return seconds, replace(wish, deadline=max(seconds - DEADLINE, seconds / 2))
-    if node_deadline is not None and node_deadline <= wish.deadline:
+    if node_deadline is not None and node_deadline < wish.deadline + MARGIN:
         raise UsageError(
             f"A node has {node_deadline:g} seconds (--node-deadline) and its smoke test {wish.deadline:g} (--deadline, "
-            "or the policy's): it would be ended before it reports. Give it more, or the smoke test less."
+            "or the policy's): it would be ended before it reports. With its check and report it needs "
+            f"{wish.deadline + MARGIN:g} or more; give it those, or the smoke test less."
         )
     return node_deadline or wish.deadline + DEADLINE, wish
 

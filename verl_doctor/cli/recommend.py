@@ -101,7 +101,9 @@ def _cleared(constraints: Path | None, facts: Path | None) -> Mapping[Path, int]
         return {}
     from verl_doctor.destinations import clear
 
-    return clear([constraints], [facts] if facts else ())
+    cleared = clear([constraints], [facts] if facts else ())
+    cleared.require_all()
+    return cleared.modes
 
 
 def _facts(file: Path | None, python: Path | None, prefix: Path | None) -> Facts:

@@ -15,7 +15,7 @@ import typer
 
 from verl_doctor import streams
 from verl_doctor.errors import UsageError, WriteFailedError, failure
-from verl_doctor.report.plain_text import printable
+from verl_doctor.report.plain_text import in_a_line
 from verl_doctor.streams import STREAM
 
 if TYPE_CHECKING:
@@ -97,21 +97,20 @@ def delivery(
 ) -> Delivery:
     """Return what is wanted, and remove the reports of earlier runs. `read` are the files that the command reads.
 
-    Raises UsageError for what cannot be written, before any work is done.
+    Raises UsageError for what cannot be written, before any work is done: what can be then gets that as its error.
     """
     _promised.set(None)
     wanted = ((main, output or STREAM), *map(_chosen, extra or ()))
-    promised = Delivery(wanted=wanted, modes=_cleared([file for _, file in wanted], read))
-    _promised.set(promised)
-    return promised
-
-
-def _cleared(written: Sequence[Path], read: Iterable[Path | None]) -> Mapping[Path, int]:
-    if list(written) == [STREAM]:
-        return {}
+    if wanted == ((main, STREAM),):
+        _promised.set(promised := Delivery(wanted=wanted))
+        return promised
     from verl_doctor.destinations import clear
 
-    return clear(written, [file for file in read if file is not None])
+    cleared = clear([file for _, file in wanted], [file for file in read if file is not None])
+    possible = tuple((form, file) for form, file in wanted if file not in cleared.refusals)
+    _promised.set(promised := Delivery(wanted=possible, modes=cleared.modes))
+    cleared.require_all()
+    return promised
 
 
 def tell_failure(told: str, *, is_printed: bool) -> None:
@@ -123,7 +122,7 @@ def tell_failure(told: str, *, is_printed: bool) -> None:
         is_printed = promised.printed is ReportFormat.JSON
         for form, file in promised.files:
             if form is ReportFormat.JSON and (refused := _written(told, file, promised.modes)):
-                sys.stderr.write(f"verl-doctor: {printable(refused)}\n")
+                sys.stderr.write(f"verl-doctor: {in_a_line(refused)}\n")
     if is_printed:
         sys.stdout.write(told)
 
@@ -155,7 +154,7 @@ def deliver(report: Told, wanted: Delivery, exit_code: int) -> int:
             failures.append(told)
     finally:
         for told in failures:
-            sys.stderr.write(f"verl-doctor: {printable(told)}\n")
+            sys.stderr.write(f"verl-doctor: {in_a_line(told)}\n")
     return exit_code or (3 if failures else 0)
 
 
@@ -187,7 +186,7 @@ def _job_summary_refused(report: Told) -> str | None:
 
     try:
         if told := github.append_summary(os.environ, report.job_summary):
-            sys.stderr.write(f"verl-doctor: {printable(told)}\n")
+            sys.stderr.write(f"verl-doctor: {in_a_line(told)}\n")
     except WriteFailedError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - a format that breaks must not cost the others

@@ -54,21 +54,26 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """All nodes that were compared, and their differences; `unreadable` says of which file why it could not be."""
+    """All nodes that were compared, and their differences; `unreadable` says of which file why it could not be.
+
+    `allowed` are the differences that someone decided to live with: they are told, and do not count.
+    """
 
     nodes: tuple[str, ...]
     differences: tuple[Difference, ...]
     unreadable: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    allowed: tuple[Difference, ...] = ()
 
     def fails(self, threshold: Severity) -> bool:
         """Say whether there is a difference of at least this severity."""
         return any(difference.severity.rank <= threshold.rank for difference in self.differences)
 
-    def without(self, names: Collection[str]) -> Comparison:
-        """Return the comparison without what may differ: kinds of differences by name or id."""
-        kept = tuple(each for each in self.differences if not {each.name, each.id} & set(names))
-        return replace(self, differences=kept)
+    def allowing(self, names: Collection[str]) -> Comparison:
+        """Return the comparison where some may differ: kinds of differences by name or id."""
+        allowed = tuple(each for each in self.differences if {each.name, each.id} & set(names))
+        kept = tuple(each for each in self.differences if each not in allowed)
+        return replace(self, differences=kept, allowed=(*self.allowed, *allowed))
 
     @cached_property
     def odd(self) -> tuple[tuple[tuple[str, ...], int, int], ...]:

@@ -62,8 +62,8 @@ class ClusterPreflight:
 
     @cached_property
     def comparison(self) -> Comparison:
-        """What differs between the nodes."""
-        return self.facts.compared().without(self.wish.allow)
+        """What differs between the nodes, and what of it is allowed."""
+        return self.facts.compared().allowing(self.wish.allow)
 
     @cached_property
     def reports(self) -> dict[str, Report]:

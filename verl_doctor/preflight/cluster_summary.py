@@ -41,11 +41,13 @@ def _verdicts(found: ClusterPreflight) -> Iterator[str]:
 
 
 def _differences(found: ClusterPreflight) -> Iterator[str]:
-    differences = found.comparison.differences
+    differences, allowed = found.comparison.differences, found.comparison.allowed
     if len(found.reports) < 2:  # noqa: PLR2004 # one node differs from none
         return
     if not differences:
-        yield "No differences."
+        other = f" but what is allowed ({', '.join(dict.fromkeys(each.name for each in allowed))})" if allowed else ""
+        among = f" between the {count(len(found.reports))} that were examined" if found.sweep.missing else ""
+        yield f"No differences{among}{other}."
         return
     first, more = differences[0], len(differences) - 1
     rest = f" and {more} more" if more else ""
@@ -65,18 +67,18 @@ def _cause(found: ClusterPreflight) -> Iterator[str]:
     result = held[0][1]
     assert isinstance(result.outcome, Failed)  # noqa: S101 # the cause is a failure
     more = f" {len(causes) - 1} more such on other nodes." if len(causes) > 1 else ""
-    where = place([name for name, _ in held], len(found.reports))
+    where = place([name for name, _ in held], len(found.sweep.reports))
     yield f"{result.name} {where}: {result.outcome.findings[0].message}{more}"
 
 
 def _patches(found: ClusterPreflight) -> Iterator[str]:
     for reason, nodes in refusals(found):
-        yield f"Patches: refused {place(nodes, len(found.reports))}, {reason}"
+        yield f"Patches: refused {place(nodes, len(found.sweep.reports))}, {reason}"
     told = []
     for state, word in (("applied", "applied"), ("applicable", "to be applied")):
         if held := patches_in_state(found, state):
             nodes = sorted({node for each in held.values() for node in each})
-            told.append(f"{len(held)} {word} {place(nodes, len(found.reports))}")
+            told.append(f"{len(held)} {word} {place(nodes, len(found.sweep.reports))}")
     changed = sum(len(document["patches"]["changed"]) for document in found.documents.values())
     told += [f"{changed} files changed now"] if changed else []
     if found.documents:
@@ -90,9 +92,10 @@ def _smoke_test(found: ClusterPreflight) -> Iterator[str]:
         yield "Smoke test: none is asked for."
         return
     if not found.tried_on:
-        yield f"Smoke test: not tried, {WITHOUT_GPU.replace('this', 'any')}."
+        where = "any node that was examined" if found.sweep.missing else "any node"
+        yield f"Smoke test: not tried, {WITHOUT_GPU.replace('this node', where)}."
         return
-    told = [f"{text} {place(nodes, len(found.reports))}" for text, nodes in tries(found, first=True)]
+    told = [f"{text} {place(nodes, len(found.sweep.reports))}" for text, nodes in tries(found, first=True)]
     yield f"Smoke test: {'; '.join(told)}."
 
 

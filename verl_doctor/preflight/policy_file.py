@@ -13,6 +13,7 @@ from typing import Any, Final
 from verl_doctor.errors import UsageError
 from verl_doctor.preflight.policy import Policy
 from verl_doctor.preflight.policy_terms import Document, WrongTermError, policy
+from verl_doctor.whole_file import own_descriptor
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -63,6 +64,8 @@ def places(folder: Path) -> Iterator[Path]:
 
 
 def _named(file: Path) -> Policy:
+    if file.is_fifo() and own_descriptor(file) is None:
+        raise UsageError(f"The policy {file} cannot be read: it is a pipe.")
     parsed = _parsed(file)
     if file.name != _PROJECT:
         return _policy(file, parsed, ())

@@ -97,7 +97,7 @@ def policy(document: Document) -> Policy:
 
 
 def _rulings(checks: _Table) -> Iterator[tuple[str, Ruling]]:
-    from verl_doctor.examine import questions
+    from verl_doctor.examine import CHECKS_LISTED, questions
 
     if not checks.content:
         return
@@ -107,7 +107,7 @@ def _rulings(checks: _Table) -> Iterator[tuple[str, Ruling]]:
         question = by_key.get(key)
         if question is None:
             names = [question.name for question in by_key.values()]
-            raise checks.wrong(f"no check is called {key!r}{_nearest(key, names)}", key)
+            raise checks.wrong(f"no check is called {key!r}{_nearest(key, names)}; {CHECKS_LISTED}", key)
         if question.name in seen:
             raise checks.wrong(f"{seen[question.name]!r} and {key!r} are the same check", key)
         seen[question.name] = key

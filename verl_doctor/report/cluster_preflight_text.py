@@ -12,6 +12,7 @@ from verl_doctor.preflight.cluster import WORST_FIRST, ClusterPreflight
 from verl_doctor.preflight.cluster_summary import summary
 from verl_doctor.report import cluster_text, compare_text
 from verl_doctor.report.fold import fold
+from verl_doctor.report.plain_text import in_a_line
 
 
 def render(found: ClusterPreflight, console: Console, *, verbose: bool = False) -> None:
@@ -21,19 +22,19 @@ def render(found: ClusterPreflight, console: Console, *, verbose: bool = False) 
         compare_text.differences(found.comparison, console)
     _verdicts(found, console)
     for result, held in cluster_text.failures(found.reports):
-        cluster_text.failure(result, held, len(found.reports), console)
+        cluster_text.failure(result, held, len(found.sweep.reports), console)
     if found.documents:
         _patches(found, console, verbose=verbose)
         _smoke_test(found, console, verbose=verbose)
     cluster_text.missing(found.sweep, console)
     if found.wish.policy:
-        fold(console, 0, Text(f"\nJudged by the policy {found.wish.policy.origin}.", style="dim"))
+        fold(console, 0, Text(f"\nJudged by the policy {in_a_line(found.wish.policy.origin)}.", style="dim"))
     fold(console, 0, Text(f"\n{summary(found)}", style="bold"))
 
 
 def _verdicts(found: ClusterPreflight, console: Console) -> None:
     """Print the nodes by verdict, the worst first; where one is open, why it is."""
-    verdicts, of = found.verdicts, len(found.reports)
+    verdicts, of = found.verdicts, len(found.sweep.reports)
     if verdicts:
         console.print()
     for verdict in WORST_FIRST:
@@ -47,7 +48,7 @@ def _verdicts(found: ClusterPreflight, console: Console) -> None:
 
 def _patches(found: ClusterPreflight, console: Console, *, verbose: bool) -> None:
     _title("Patches", console)
-    of = len(found.reports)
+    of = len(found.sweep.reports)
     told = cluster_steps.states(found, whole=verbose)
     for name, pairs in told.items():
         for state, nodes in by_value(pairs):
@@ -60,7 +61,7 @@ def _patches(found: ClusterPreflight, console: Console, *, verbose: bool) -> Non
 
 def _smoke_test(found: ClusterPreflight, console: Console, *, verbose: bool) -> None:
     _title("Smoke test", console)
-    of = len(found.reports)
+    of = len(found.sweep.reports)
     for text, nodes in cluster_steps.tries(found, first=False):
         fold(console, 2, Text(f"{text} {cluster_text.on(nodes, of)}"))
     for name, pairs in cluster_steps.probes(found).items():

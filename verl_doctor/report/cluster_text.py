@@ -17,6 +17,7 @@ from verl_doctor.fleet.sweep import Sweep, by_value
 from verl_doctor.model import Failed, Finding, Result, Severity
 from verl_doctor.report import compare_text
 from verl_doctor.report.fold import fold as fold_text
+from verl_doctor.report.plain_text import in_a_line
 from verl_doctor.report.ruled import ruled
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -30,9 +31,9 @@ def check(sweep: Sweep, comparison: Comparison | None, reports: Mapping[str, Rep
         compare_text.differences(comparison, console)
     console.print()
     for word, nodes in by_value((name, report.verdict.value) for name, report in reports.items()):
-        verdict(word, nodes, len(reports), console)
+        verdict(word, nodes, len(sweep.reports), console)
     for result, held in failures(reports):
-        failure(result, held, len(reports), console)
+        failure(result, held, len(sweep.reports), console)
     missing(sweep, console)
 
 
@@ -44,7 +45,7 @@ def head(sweep: Sweep, console: Console) -> None:
 
 def verdict(word: str, nodes: list[str], of: int, console: Console) -> None:
     """Print a verdict with its nodes."""
-    console.print(Text.assemble((word.upper(), _WORDS[word]), f"  {on(nodes, of)}"), soft_wrap=True)
+    console.print(Text.assemble((word.upper(), _WORDS[word]), f"  {in_a_line(on(nodes, of))}"), soft_wrap=True)
 
 
 def on(nodes: list[str], of: int) -> str:
@@ -98,7 +99,7 @@ def failure(result: Result, held: Mapping[str, Result], of: int, console: Consol
         if result.consequence_of is None:
             fold_text(console, 4, Text(f"-> {first[message].remedy.text}"))
             for command in first[message].remedy.commands:
-                console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
+                console.print(Text(f"      {in_a_line(command)}", style="bold"), soft_wrap=True)
 
 
 def _findings(result: Result) -> tuple[Finding, ...]:
@@ -116,7 +117,7 @@ def patch(sweep: Sweep, console: Console) -> None:
             told = f"{each['state']}{' (' + each['reason'] + ')' if each.get('reason') else ''}"
             states.setdefault(each["name"], []).append((found.node.name, told))
         changed += [(found.node.name, path) for path in document.get("changed", ())]
-    of = len(sweep.done)
+    of = len(sweep.reports)
     for name, pairs in states.items():
         fold_text(console, 0, Text(f"\n{name}", style="bold"))
         for state, nodes in by_value(pairs):
@@ -137,7 +138,7 @@ def smoke_test(sweep: Sweep, ranks: Iterable[Ranked], reason: str | None, skippe
     console.print()
     for name, pairs in probes.items():
         for outcome, nodes in by_value(pairs):
-            fold_text(console, 0, Text(f"{name}: {outcome} {on(nodes, len(sweep.done))}"))
+            fold_text(console, 0, Text(f"{name}: {outcome} {on(nodes, len(sweep.reports))}"))
     all_reduce(list(ranks), reason, skipped, console)
     missing(sweep, console)
 
@@ -145,9 +146,10 @@ def smoke_test(sweep: Sweep, ranks: Iterable[Ranked], reason: str | None, skippe
 def all_reduce(ranks: list[Ranked], reason: str | None, skipped: bool, console: Console) -> None:
     """Print how an all-reduce over the cluster went."""
     failed = [rank for rank in ranks if rank.reason]
-    if ranks and not failed:
+    if ranks and not failed and reason is None:
         slowest = min(ranks, key=lambda rank: float(rank.measurements["gib_per_second"]))
-        told = f"passed on {len(ranks)} ranks, {slowest.measurements['gib_per_second']} GiB/s through "
+        many = f"{len(ranks)} rank{'s' if len(ranks) != 1 else ''}"
+        told = f"passed on {many}, {slowest.measurements['gib_per_second']} GiB/s through "
         fold_text(console, 0, Text(f"all-reduce over the cluster: {told}{slowest.measurements['backend']}"))
     for why, places in by_value((f"rank {rank.rank} on {rank.node.name}", str(rank.reason)) for rank in failed):
         fold_text(console, 0, Text(f"all-reduce over the cluster: failed on {fold(places)}: {why}", style="red"))

@@ -25,8 +25,9 @@ def document(comparison: Comparison) -> dict[str, Any]:
     """Return the comparison as plain values."""
     return {
         "nodes": list(comparison.nodes),
-        "verdict": "different" if comparison.differences else "same",
+        "verdict": "different" if comparison.differences or comparison.allowed else "same",
         "differences": [_difference(each) for each in comparison.differences],
+        "allowed": [_difference(each) for each in comparison.allowed],
         "odd": [{"nodes": list(names), "differences": many, "errors": bad} for names, many, bad in comparison.odd],
         "unreadable": [{"origin": origin, "reason": reason} for origin, reason in comparison.unreadable.items()],
         "notes": list(comparison.notes),

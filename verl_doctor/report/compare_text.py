@@ -14,6 +14,7 @@ from verl_doctor.fleet.compare import Comparison, Difference
 from verl_doctor.fleet.names import count, fold
 from verl_doctor.model import Severity
 from verl_doctor.report.fold import fold as fold_text
+from verl_doctor.report.plain_text import in_a_line
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _MOST_THINGS: Final = 8
@@ -42,19 +43,27 @@ def differences(comparison: Comparison, console: Console) -> None:
         console.print(Text("\nUnlike most", style="bold"))
         for line in _odd(comparison):
             fold_text(console, 2, Text(line))
-    for name, group in groupby(comparison.differences, key=lambda difference: difference.name):
-        _kind(name, list(group), console)
+    _kinds(comparison.differences, console)
+    if comparison.allowed:
+        console.print(Text("\nAllowed by you", style="bold"))
+        _kinds(comparison.allowed, console)
 
 
 def _verdict(comparison: Comparison) -> Iterator[tuple[str, str]]:
-    if not comparison.differences:
+    who = f"The {count(len(comparison.nodes))} that could be compared" if comparison.unreadable else "The nodes"
+    if not comparison.differences and not comparison.allowed:
         yield "SAME", "bold green"
-        yield "  The nodes agree in everything that is compared.", ""
+        yield f"  {who} agree in everything that is compared.", ""
         return
     errors = sum(difference.severity is Severity.ERROR for difference in comparison.differences)
     rest = len(comparison.differences) - errors
+    allowed = f" Not counted: what you allowed ({len(comparison.allowed)})." if comparison.allowed else ""
+    if not comparison.differences:
+        yield "DIFFERENT", "bold green"
+        yield f"  {who} agree in all else that is compared.{allowed}", ""
+        return
     yield "DIFFERENT", "bold red" if errors else "bold yellow"
-    yield f"  {_things(errors)} in which verl breaks where nodes differ, {_things(rest)} in which it may.", ""
+    yield f"  {_things(errors)} in which verl breaks where nodes differ, {_things(rest)} in which it may.{allowed}", ""
 
 
 def _things(number: int) -> str:
@@ -67,6 +76,11 @@ def _odd(comparison: Comparison) -> Iterator[str]:
         yield f"{fold(names)}: {many} difference{'s' if many != 1 else ''}{each}, {errors} of them errors"
     if left := sum(len(names) for names, *_ in comparison.odd[_MOST_ODD:]):
         yield f"{count(left)} more"
+
+
+def _kinds(found: Iterable[Difference], console: Console) -> None:
+    for name, group in groupby(found, key=lambda difference: difference.name):
+        _kind(name, list(group), console)
 
 
 def _kind(name: str, found: Sequence[Difference], console: Console) -> None:
@@ -82,7 +96,7 @@ def _kind(name: str, found: Sequence[Difference], console: Console) -> None:
     for text in _first(difference.remedy.text for difference in found):
         fold_text(console, 4, Text(f"-> {text}"))
     for command in _first(command for difference in found for command in difference.remedy.commands):
-        console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
+        console.print(Text(f"      {in_a_line(command)}", style="bold"), soft_wrap=True)
 
 
 def _first(texts: Iterable[str]) -> list[str]:

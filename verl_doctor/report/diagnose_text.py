@@ -11,6 +11,7 @@ from verl_doctor import __version__
 from verl_doctor.diagnose.diagnosis import Diagnosis, Match, Role, Suspect
 from verl_doctor.diagnose.occurrence import Occurrence
 from verl_doctor.report.fold import fold
+from verl_doctor.report.plain_text import in_a_line
 
 _TITLES: Final[dict[Role, str]] = {
     "cause": "The cause",
@@ -99,7 +100,7 @@ def _match(match: Match, console: Console, *, is_whole: bool) -> None:
     fold(console, 4, Text(f"Why: {' '.join(known.cause.split())}"))
     fold(console, 4, Text(f"Cure: {match.remedy.text}"))
     for command in match.remedy.commands:
-        console.print(Text(f"      {command}", style="bold"), soft_wrap=True)
+        console.print(Text(f"      {in_a_line(command)}", style="bold"), soft_wrap=True)
 
 
 def _suspect(suspect: Suspect, console: Console) -> None:

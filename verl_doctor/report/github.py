@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from verl_doctor.errors import WriteFailedError
 from verl_doctor.model import Severity
 from verl_doctor.report.account import Account, Occurrence
-from verl_doctor.report.plain_text import printable
+from verl_doctor.report.plain_text import in_a_line, printable
 
 if TYPE_CHECKING:
     from verl_doctor.report.markdown import Summary
@@ -34,7 +34,7 @@ def _annotation(found: Occurrence) -> str:
     properties = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in given.items() if value)
     excused = f"Not counted, {found.excused}." if found.excused is not None else None
     lines = (found.message, excused, found.remedy, *found.commands)
-    return f"::{command} {properties}::{_escaped(chr(10).join(line for line in lines if line), _DATA)}\n"
+    return f"::{command} {properties}::{_escaped(chr(10).join(in_a_line(line) for line in lines if line), _DATA)}\n"
 
 
 def _escaped(text: str, table: tuple[tuple[str, str], ...]) -> str:

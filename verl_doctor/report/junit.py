@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from verl_doctor.report.account import Account, Case, Occurrence
-from verl_doctor.report.plain_text import one_line, printable
+from verl_doctor.report.plain_text import in_a_line, one_line
 
 
 def render(account: Account) -> str:
@@ -71,4 +71,4 @@ def _told(found: Occurrence) -> str:
         *([f"-> {found.remedy}"] if found.remedy else []),
         *(f"   {command}" for command in found.commands),
     )
-    return printable("\n".join(lines))
+    return "\n".join(map(in_a_line, lines))

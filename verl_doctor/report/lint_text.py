@@ -16,6 +16,7 @@ from verl_doctor.lint.outcome import Linted, Mode, Outcome
 from verl_doctor.lint.places import line_of, text_of
 from verl_doctor.model import Severity
 from verl_doctor.report.fold import fold
+from verl_doctor.report.plain_text import in_a_line
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _SHOWN: Final = 200
@@ -67,7 +68,7 @@ def _fault(outcome: Outcome, document: Document, fault: Fault, console: Console)
     fold(console, 4, Text(fault.message))
     fold(console, 4, Text(f"Cure: {fault.remedy.text}"))
     for command in fault.remedy.commands:
-        console.print(Text(f"        {command}"), soft_wrap=True)
+        console.print(Text(f"        {in_a_line(command)}"), soft_wrap=True)
     console.print()
 
 

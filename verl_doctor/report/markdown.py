@@ -10,7 +10,7 @@ from typing import Final
 from verl_doctor import __version__
 from verl_doctor.facts.snapshot import Facts
 from verl_doctor.report.account import Account, Case, Occurrence
-from verl_doctor.report.plain_text import one_line, printable
+from verl_doctor.report.plain_text import in_a_line, one_line
 from verl_doctor.report.system_info import Section, sections
 
 LARGEST: Final = 65_536
@@ -120,7 +120,7 @@ def _fitting(lines: list[str], room: int) -> tuple[list[str], int]:
     """Return the first lines, as many as fit into so many bytes, and how many do not."""
     kept: list[str] = []
     for line in lines:
-        room -= len(printable(line).encode())
+        room -= len(in_a_line(line).encode())
         if room < 0:
             break
         kept.append(line)
@@ -183,7 +183,7 @@ def _folded(title: str, lines: list[str], kept: int) -> str:
 
 def _code(lines: tuple[str, ...], language: str) -> str:
     """Return lines between fences that are longer than any row of backticks in them."""
-    text = printable("\n".join(lines))
+    text = "\n".join(map(in_a_line, lines))
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|\r(?!\n)")
-_LINE_END: Final = re.compile("[\n\u2028\u2029]")
+_BIDI: Final = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""What turns the direction of the text around it, so that it reads as what it is not (CVE-2021-42574)."""
+_UNPRINTABLE: Final = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff{_BIDI}]|\r(?!\n)")
+LINE_ENDS: Final = "\n\u2028\u2029"
+_LINE_END: Final = re.compile(f"[{LINE_ENDS}]")
 
 
 def printable(text: str) -> str:
-    r"""Return a text with escapes (`\x1b`) for what XML cannot hold: control characters and halves of characters."""
+    r"""Return a text with escapes (`\x1b`) for control characters, halves of characters, turns of direction."""
     return _UNPRINTABLE.sub(_escaped, text).replace("\r\n", "\n")
 
 

@@ -14,6 +14,7 @@ from verl_doctor.matrix.specifiers import satisfies
 from verl_doctor.recommend.recommend import Advice, Recommendation
 from verl_doctor.recommend.wish import spelled
 from verl_doctor.report.fold import fold
+from verl_doctor.report.plain_text import in_a_line
 
 _TOOLS: Final = ("uv", "pip", "conda", "docker")
 _SHOWN: Final = ("verl", "vllm", "torch", "tensordict", "transformers", "ray")
@@ -76,7 +77,7 @@ def _first(advice: Advice, console: Console) -> None:
         if commands:
             console.print(Text(f"\n  With {tool}", style="bold"))
             for command in commands:
-                console.print(Text(f"    {command}"), soft_wrap=True)
+                console.print(Text(f"    {in_a_line(command)}"), soft_wrap=True)
 
 
 def _nothing(recommendation: Recommendation, console: Console) -> None:

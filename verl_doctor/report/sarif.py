@@ -10,7 +10,7 @@ from typing import Any, Final
 from verl_doctor import __version__
 from verl_doctor.model import Severity
 from verl_doctor.report.account import Account, Case, Occurrence
-from verl_doctor.report.plain_text import printable
+from verl_doctor.report.plain_text import in_a_line, printable
 
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -71,7 +71,7 @@ def _result(account: Account, found: Occurrence, rule: int) -> dict[str, Any]:
         "ruleId": found.id,
         "ruleIndex": rule,
         "level": _LEVELS[found.severity],
-        "message": {"text": printable(_message(found))},
+        "message": {"text": _message(found)},
         "locations": [_location(account, found)],
         "partialFingerprints": {_FINGERPRINT: fingerprint(found)},
         "properties": {"primary": found.is_primary, "evidence": [printable(each) for each in found.evidence]},
@@ -84,7 +84,7 @@ def _result(account: Account, found: Occurrence, rule: int) -> dict[str, Any]:
 
 
 def _message(found: Occurrence) -> str:
-    return "\n".join(part for part in (found.message, found.remedy, *found.commands) if part)
+    return "\n".join(in_a_line(part) for part in (found.message, found.remedy, *found.commands) if part)
 
 
 def _location(account: Account, found: Occurrence) -> dict[str, Any]:

@@ -85,13 +85,22 @@ PROBES: Final = {
             deadline=_ENGINE_START,
             proves=("vllm07-world-size-assert", "vllm074dev-dp-size"),
         ),
-        Probe(name="throughput", shows="tokens a second of a batch with CUDA graphs", deadline=_BENCH),
-        Probe(name="eager-throughput", shows="tokens a second of a batch without", deadline=_BENCH),
         Probe(
             name="one-gpu-per-rank",
             shows="an engine spans ranks that each see one GPU",
             deadline=_ENGINE_START,
             proves=("vllm07-local-rank",),
         ),
+        Probe(
+            name="throughput",
+            shows="a large batch is generated with CUDA graphs; its speed is measured",
+            deadline=_BENCH,
+        ),
+        Probe(
+            name="eager-throughput",
+            shows="a large batch is generated without CUDA graphs; its speed is measured",
+            deadline=_BENCH,
+        ),
     )
 }
+"""In the order in which they are tried."""

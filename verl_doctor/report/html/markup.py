@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
-from verl_doctor.report.plain_text import printable
+from verl_doctor.report.plain_text import in_a_line, printable
 
 _VOID: Final = frozenset({"meta", "br", "hr", "rect", "path", "circle", "line"})
 
@@ -56,7 +56,7 @@ def _joined(content: Content) -> str:
 
 def command(line: str) -> Markup:
     """Return a command on a line of its own, which one click selects whole."""
-    return tag("pre", tag("code", Markup(escape(printable(line)))), class_="command")
+    return tag("pre", tag("code", Markup(escape(in_a_line(line)))), class_="command")
 
 
 def section(title: str, *content: Content, class_: str | None = None) -> Markup:
