@@ -91,3 +91,7 @@ def test_each_of_several_cures_says_for_which_environments_it_is(entry: Entry) -
 )
 def test_for_which_environments_the_cures_are(name: str, said: list[tuple[str, ...]]) -> None:
     assert [cure.when for cure in named(name).cures] == said
+
+
+def test_the_title_of_a_probe_stands_alone() -> None:
+    assert named("eager-throughput").title == "A large batch is generated without CUDA graphs; its speed is measured"
