@@ -21,14 +21,18 @@ def folded(text: Text, width: int = 100, indent: int = 2) -> str:
     ("text", "lines"),
     [
         ("one two", "  one two\n"),
-        ("\n\ntitle", "\n\n  title\n"),
+        ("\n\nnot a title", "  \\x0a\\x0anot a title\n"),
         ("/opt/a\nHEALTHY  fine", "  /opt/a\\x0aHEALTHY  fine\n"),
         ("a\u2028b\u2029c\n", "  a\\u2028b\\u2029c\\x0a\n"),
     ],
-    ids=["one line", "lines before", "a line of its own", "other ends"],
+    ids=["one line", "lines before what is indented", "a line of its own", "other ends"],
 )
 def test_ends_of_lines(text: str, lines: str) -> None:
     assert folded(Text(text)) == lines
+
+
+def test_a_title_has_empty_lines_before_it() -> None:
+    assert folded(Text("\n\ntitle"), indent=0) == "\n\ntitle\n"
 
 
 def test_it_fits_the_console() -> None:

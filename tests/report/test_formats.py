@@ -56,6 +56,7 @@ NASTY = (
     "\ufffe\uffff",
     "é中文🙂",
     "x\nHEALTHY  fine",
+    "\r",
     "\u202eyhtlaeh\u2066 \u200f",
 )
 TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")

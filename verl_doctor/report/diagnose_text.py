@@ -55,7 +55,8 @@ def _suspects(diagnosis: Diagnosis, console: Console) -> None:
     for suspect in diagnosis.suspects:
         _suspect(suspect, console)
     if diagnosis.more_suspects:
-        fold(console, 4, Text(f"\nand {diagnosis.more_suspects} more"))
+        console.print()
+        fold(console, 4, Text(f"and {diagnosis.more_suspects} more"))
 
 
 def _files(diagnosis: Diagnosis) -> str:

@@ -15,10 +15,10 @@ NARROWEST: Final = 20
 def fold(console: Console, indent: int, text: Text) -> None:
     r"""Print a text in lines that fit the console, each indented, without the trailing blanks that rich pads with.
 
-    Empty lines before it stay; an end of a line within it is shown as an escape (`\x0a`), so that what a file or a
-    program gave us has no line of its own.
+    Empty lines before what is not indented stay; any other end of a line is shown as an escape (`\x0a`), so that what
+    a file or a program gave us has no line of its own.
     """
-    while text.plain.startswith("\n"):
+    while not indent and text.plain.startswith("\n"):
         console.print()
         text = text[1:]
     for line in _in_a_line(text).wrap(console, max(NARROWEST, console.width - indent)):
