@@ -99,7 +99,7 @@ def test_text_of_a_check(capsys: pytest.CaptureFixture[str]) -> None:
     cluster_text.check(found, found.compared(), reports, Console(highlight=False, width=200))
     text = capsys.readouterr().out
     assert (
-        text.index("ray-differs") < text.index("BROKEN  on 2 of 3 nodes: gpu[1-2]") < text.index("vllm-not-installed")
+        text.index("ray-differs") < text.index("BROKEN  on 2 of 3 nodes (gpu[1-2])") < text.index("vllm-not-installed")
     )
     assert text.count("vllm-not-installed") == 1
     assert "Not examined\n  gpu3: the node died" in text

@@ -85,11 +85,18 @@ def test_differences_come_first_and_the_last_line_says_it_all() -> None:
     lines = text(found, is_verbose=True).splitlines()
     order = [
         next(number for number, line in enumerate(lines) if line.startswith(start))
-        for start in ("DIFFERENT", "BROKEN  on 1 of 3 nodes: n2", "Patches", "Smoke test", "all-reduce", "Not examined")
+        for start in (
+            "DIFFERENT",
+            "BROKEN  on 1 of 3 nodes (n2)",
+            "Patches",
+            "Smoke test",
+            "all-reduce",
+            "Not examined",
+        )
     ]
     assert order == sorted(order)
-    assert "  v0-n-gt1-leak: applicable on 1 of 3 nodes: n2" in lines
-    assert "  sampling: failed: 965 objects stay on 1 of 3 nodes: n2" in lines
+    assert "  v0-n-gt1-leak: applicable on 1 of 3 nodes (n2)" in lines
+    assert "  sampling: failed: 965 objects stay on 1 of 3 nodes (n2)" in lines
     assert lines[-1] == summary(found)
     assert text(found, is_quiet=True) == f"{lines[-1]}\n"
     assert as_json(found)["summary"] == lines[-1]
@@ -121,11 +128,11 @@ def test_what_is_well_is_told_on_demand() -> None:
 def test_patches_that_were_refused_or_changed_files() -> None:
     found = cluster(preflights.broken(), preflights.unknown(), policy=preflights.POLICY)
     told = text(found)
-    assert "refused on 1 of 2 nodes: n1: It is read-only." in told
-    assert "v0-n-gt1-leak: applicable on 1 of 2 nodes: n1" in told
-    assert "changed /site/vllm/x.py on 1 of 2 nodes: n2" in told
+    assert "refused on 1 of 2 nodes (n1): It is read-only." in told
+    assert "v0-n-gt1-leak: applicable on 1 of 2 nodes (n1)" in told
+    assert "changed /site/vllm/x.py on 1 of 2 nodes (n2)" in told
     assert "none is to be applied" not in told
-    assert "no probe could be tried on 1 of 2 nodes: n2" in told
+    assert "no probe could be tried on 1 of 2 nodes (n2)" in told
     assert "Ignored until 2026-12-31: no GPU in this build." in told
     assert "Judged by the policy verl-doctor.toml." in told
 
@@ -184,7 +191,7 @@ def test_a_node_that_was_not_examined_is_none_of_every_node() -> None:
     found = cluster(preflights.broken(), preflights.broken(), DEAD)
     told, last = text(found, is_verbose=True), summary(found)
     assert "every node" not in told
-    assert "BROKEN  on 2 of 3 nodes: n[1-2]" in told
+    assert "BROKEN  on 2 of 3 nodes (n[1-2])" in told
     assert last.startswith("BROKEN  on 2 of 3 nodes (n[1-2]). ")
     assert "every node" not in last
     assert "on every node" in text(cluster(preflights.broken(), preflights.broken()))

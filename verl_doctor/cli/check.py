@@ -53,7 +53,6 @@ def command(
 
     Without --deep nothing is imported from the examined environment, nothing is written, no connection is made.
     """
-    from verl_doctor.examine import examine
     from verl_doctor.matrix.load import load as load_matrix
     from verl_doctor.report.of_check import OfCheck
 
@@ -83,15 +82,21 @@ def command(
         )
     else:
         found = facts_in(facts)
-    rulings = None
-    if rules:
-        found, rulings = replace(found, expected=rules.expected(today())), rules.in_force(today())
     matrix = load_matrix()
-    judged = examine(found, matrix, allow or (), rulings)
+    judged = _judged(found, matrix, allow or (), rules)
     threshold = _threshold(fail_on, rules)
     exit_code = _exit_code(judged, threshold)
     told = OfCheck(check=judged, exit_code=exit_code, fail_on=threshold, matrix=matrix, with_facts=with_facts)
     return deliver(told, wanted, exit_code)
+
+
+def _judged(facts: Facts, matrix: Matrix, allow: Sequence[str], rules: Policy | None) -> Report:
+    from verl_doctor.examine import examine
+
+    if rules is None:
+        return examine(facts, matrix, allow)
+    day = today()
+    return examine(replace(facts, expected=rules.expected(day)), matrix, allow, rules.in_force(day))
 
 
 def _exit_code(report: Report, threshold: Severity) -> int:
@@ -112,15 +117,6 @@ class _Everywhere:
     allow: tuple[str, ...]
     policy: Policy | None
 
-    def judge(self, facts: Facts, matrix: Matrix) -> Report:
-        from verl_doctor.examine import examine
-
-        if self.policy is None:
-            return examine(facts, matrix, self.allow)
-        day = today()
-        expected = replace(facts, expected=self.policy.expected(day))
-        return examine(expected, matrix, self.allow, self.policy.in_force(day))
-
 
 def _everywhere(
     asked: _Everywhere,
@@ -139,7 +135,7 @@ def _everywhere(
     cluster = the_cluster(host, the_target(host, python, prefix), asked.address)
     found = sweep(cluster, ("facts", "--python", "{python}", *asked.options), asked.deadline)
     comparison = found.compared().allowing(allow)
-    reports = {name: asked.judge(facts, load_matrix()) for name, facts in found.facts.items()}
+    reports = {name: _judged(facts, load_matrix(), asked.allow, asked.policy) for name, facts in found.facts.items()}
     statuses = {name: _exit_code(report, threshold) for name, report in reports.items()}
     exit_code = found.exit_code([*statuses.values(), int(comparison.fails(threshold))])
     return OfClusterCheck(

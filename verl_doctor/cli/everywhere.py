@@ -12,7 +12,6 @@ import typer
 from verl_doctor.cli import progress
 from verl_doctor.cli.options import seconds
 from verl_doctor.errors import TargetError, UsageError
-from verl_doctor.report.plain_text import one_line
 
 if TYPE_CHECKING:
     from verl_doctor.fleet.cluster import Cluster, Ranked
@@ -93,6 +92,7 @@ def sweep(
     """
     from verl_doctor.fleet.cluster import Joined
     from verl_doctor.fleet.sweep import Sweep, report
+    from verl_doctor.report.plain_text import one_line
 
     joined, reports = None, {}
     progress.show(f"joining the Ray cluster at {cluster.address}")

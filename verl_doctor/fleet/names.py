@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 _NUMBERED: Final = re.compile(r"(?s)(.*?)(\d+)(\D*)")
@@ -33,6 +33,13 @@ def fold(names: Iterable[str]) -> str:
 def count(number: int) -> str:
     """Return a number of nodes in words."""
     return f"{number} node{'s' if number != 1 else ''}"
+
+
+def on(names: Sequence[str], of: int) -> str:
+    """Return on which of so many nodes something is, in words."""
+    if len(names) == of:
+        return "on every node" if of > 1 else f"on {names[0]}"
+    return f"on {len(names)} of {count(of)} ({fold(names)})"
 
 
 def _parts(name: str) -> tuple[str, str, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from verl_doctor.examine import failed
-from verl_doctor.fleet.names import count, fold
+from verl_doctor.fleet.names import count, fold, on
 from verl_doctor.fleet.sweep import by_value
 from verl_doctor.model import Failed, Result
 from verl_doctor.preflight.cluster import WITHOUT_GPU, WORST_FIRST, ClusterPreflight
@@ -22,18 +22,11 @@ def summary(found: ClusterPreflight) -> str:
     return " ".join(f"{found.verdict.value.upper()}  {' '.join(parts)}".splitlines())
 
 
-def place(nodes: list[str], of: int) -> str:
-    """Return on which of so many nodes something is, in words."""
-    if len(nodes) == of:
-        return "on every node" if of > 1 else f"on {nodes[0]}"
-    return f"on {len(nodes)} of {count(of)} ({fold(nodes)})"
-
-
 def _verdicts(found: ClusterPreflight) -> Iterator[str]:
     """Yield the nodes by verdict, the worst first; the word before has the worst of all already."""
     verdicts = found.verdicts
     groups = {each: [name for name, verdict in verdicts.items() if verdict is each] for each in WORST_FIRST}
-    told = [f"{verdict.value} {place(nodes, len(found.sweep.reports))}" for verdict, nodes in groups.items() if nodes]
+    told = [f"{verdict.value} {on(nodes, len(found.sweep.reports))}" for verdict, nodes in groups.items() if nodes]
     if told:
         text = ", ".join(told)
         same = f"{found.verdict.value} "
@@ -67,18 +60,18 @@ def _cause(found: ClusterPreflight) -> Iterator[str]:
     result = held[0][1]
     assert isinstance(result.outcome, Failed)  # noqa: S101 # the cause is a failure
     more = f" {len(causes) - 1} more such on other nodes." if len(causes) > 1 else ""
-    where = place([name for name, _ in held], len(found.sweep.reports))
+    where = on([name for name, _ in held], len(found.sweep.reports))
     yield f"{result.name} {where}: {result.outcome.findings[0].message}{more}"
 
 
 def _patches(found: ClusterPreflight) -> Iterator[str]:
     for reason, nodes in refusals(found):
-        yield f"Patches: refused {place(nodes, len(found.sweep.reports))}, {reason}"
+        yield f"Patches: refused {on(nodes, len(found.sweep.reports))}, {reason}"
     told = []
     for state, word in (("applied", "applied"), ("applicable", "to be applied")):
         if held := patches_in_state(found, state):
             nodes = sorted({node for each in held.values() for node in each})
-            told.append(f"{len(held)} {word} {place(nodes, len(found.sweep.reports))}")
+            told.append(f"{len(held)} {word} {on(nodes, len(found.sweep.reports))}")
     changed = sum(len(document["patches"]["changed"]) for document in found.documents.values())
     told += [f"{changed} files changed now"] if changed else []
     if found.documents:
@@ -95,7 +88,7 @@ def _smoke_test(found: ClusterPreflight) -> Iterator[str]:
         where = "any node that was examined" if found.sweep.missing else "any node"
         yield f"Smoke test: not tried, {WITHOUT_GPU.replace('this node', where)}."
         return
-    told = [f"{text} {place(nodes, len(found.sweep.reports))}" for text, nodes in tries(found, first=True)]
+    told = [f"{text} {on(nodes, len(found.sweep.reports))}" for text, nodes in tries(found, first=True)]
     yield f"Smoke test: {'; '.join(told)}."
 
 

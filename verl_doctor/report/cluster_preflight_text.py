@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from verl_doctor.fleet.names import on
 from verl_doctor.fleet.sweep import by_value
 from verl_doctor.model import Verdict
 from verl_doctor.preflight import cluster_steps
@@ -40,10 +41,14 @@ def _verdicts(found: ClusterPreflight, console: Console) -> None:
     for verdict in WORST_FIRST:
         if nodes := [name for name, each in verdicts.items() if each is verdict]:
             cluster_text.verdict(verdict.value, nodes, of, console)
-        if verdict is Verdict.UNKNOWN:
-            for said, where in by_value((name, found.documents[name]["summary"]) for name in nodes):
-                rest = "" if len(where) == len(nodes) else f" ({', '.join(where)})"
-                fold(console, 4, Text(said.partition("  ")[2] + rest))
+            if verdict is Verdict.UNKNOWN:
+                _why_open(found, nodes, console)
+
+
+def _why_open(found: ClusterPreflight, nodes: list[str], console: Console) -> None:
+    for said, where in by_value((name, found.documents[name]["summary"]) for name in nodes):
+        rest = "" if len(where) == len(nodes) else f" ({', '.join(where)})"
+        fold(console, 4, Text(said.partition("  ")[2] + rest))
 
 
 def _patches(found: ClusterPreflight, console: Console, *, verbose: bool) -> None:
@@ -52,9 +57,9 @@ def _patches(found: ClusterPreflight, console: Console, *, verbose: bool) -> Non
     told = cluster_steps.states(found, whole=verbose)
     for name, pairs in told.items():
         for state, nodes in by_value(pairs):
-            fold(console, 2, Text(f"{name}: {state} {cluster_text.on(nodes, of)}"))
-    done = [f"refused {cluster_text.on(nodes, of)}: {reason}" for reason, nodes in cluster_steps.refusals(found)]
-    done += [f"changed {path} {cluster_text.on(nodes, of)}" for path, nodes in cluster_steps.changed(found)]
+            fold(console, 2, Text(f"{name}: {state} {on(nodes, of)}"))
+    done = [f"refused {on(nodes, of)}: {reason}" for reason, nodes in cluster_steps.refusals(found)]
+    done += [f"changed {path} {on(nodes, of)}" for path, nodes in cluster_steps.changed(found)]
     for line in done or ([] if told else ["none is to be applied"]):
         fold(console, 2, Text(line))
 
@@ -63,11 +68,11 @@ def _smoke_test(found: ClusterPreflight, console: Console, *, verbose: bool) -> 
     _title("Smoke test", console)
     of = len(found.sweep.reports)
     for text, nodes in cluster_steps.tries(found, first=False):
-        fold(console, 2, Text(f"{text} {cluster_text.on(nodes, of)}"))
+        fold(console, 2, Text(f"{text} {on(nodes, of)}"))
     for name, pairs in cluster_steps.probes(found).items():
         for outcome, nodes in by_value(pairs):
             if verbose or outcome.startswith("failed"):
-                fold(console, 2, Text(f"{name}: {outcome} {cluster_text.on(nodes, of)}"))
+                fold(console, 2, Text(f"{name}: {outcome} {on(nodes, of)}"))
     if reduced := found.reduced:
         cluster_text.all_reduce(list(reduced.ranks), reduced.reason, reduced.skipped, console)
 

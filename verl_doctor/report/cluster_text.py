@@ -12,7 +12,7 @@ from verl_doctor import __version__
 from verl_doctor.examine import Report
 from verl_doctor.fleet.cluster import Ranked
 from verl_doctor.fleet.compare import Comparison
-from verl_doctor.fleet.names import count, fold
+from verl_doctor.fleet.names import count, fold, on
 from verl_doctor.fleet.sweep import Sweep, by_value
 from verl_doctor.model import Failed, Finding, Result, Severity
 from verl_doctor.report import compare_text
@@ -46,13 +46,6 @@ def head(sweep: Sweep, console: Console) -> None:
 def verdict(word: str, nodes: list[str], of: int, console: Console) -> None:
     """Print a verdict with its nodes."""
     console.print(Text.assemble((word.upper(), _WORDS[word]), f"  {in_a_line(on(nodes, of))}"), soft_wrap=True)
-
-
-def on(nodes: list[str], of: int) -> str:
-    """Return on which of so many nodes something is, in words."""
-    if len(nodes) == of:
-        return "on every node" if of > 1 else f"on {nodes[0]}"
-    return f"on {len(nodes)} of {of} nodes: {fold(nodes)}"
 
 
 def failures(reports: Mapping[str, Report]) -> Iterator[tuple[Result, dict[str, Result]]]:
