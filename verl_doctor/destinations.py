@@ -57,7 +57,9 @@ def _require_apart(written: Sequence[Path], read: Iterable[Path]) -> None:
     for file in written:
         identity = _identity(file, os.O_WRONLY)
         if identity in sources:
-            raise UsageError(f"{file} is read by this command ({sources[identity]}), so it cannot be written as well.")
+            source = sources[identity]
+            called = f" as {source}" if source != file else ""
+            raise UsageError(f"{file} is read by this command{called}, so it cannot be written as well.")
         if other := seen.get(identity):
             told = f"{other} and {file}" if other != file else str(file)
             where = "standard output" if STREAM in {file, other} else "the same file"
