@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from verl_doctor.report.plain_text import one_line
-
 
 def show(text: str) -> None:
     """Show a text on a line that the next one replaces; nothing where standard error is no terminal."""
     if sys.stderr.isatty():
+        from verl_doctor.report.plain_text import one_line
+
         sys.stderr.write(f"\r\x1b[K{one_line(text)}")
         sys.stderr.flush()
