@@ -92,7 +92,8 @@ def command(
     from verl_doctor.report.of_preflight import OfPreflight
     from verl_doctor.smoke import where
 
-    wanted = delivery(output_format, output, report, read=(facts, python, *policies(policy)))
+    files = policies(policy) if judged_by is None else ()
+    wanted = delivery(output_format, output, report, read=(facts, python, *files))
     if quiet and verbose:
         raise UsageError("--quiet and --verbose cannot be given together.")
     wish = _wish(_rules(policy, judged_by), level, device, deadline, model, apply_patches, keep_going, allow, fail_on)
