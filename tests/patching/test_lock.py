@@ -7,14 +7,15 @@ import fcntl
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.patching.sandbox import FILES, FIXED, Sandbox
-from verl_doctor.errors import BusyError
+from verl_doctor.errors import BusyError, WriteFailedError
 from verl_doctor.host import Exited, LocalHost, NotStarted
-from verl_doctor.patching import lock
+from verl_doctor.patching import lease, lock, mounts
 from verl_doctor.patching.disk import Disk
 
 
@@ -23,6 +24,13 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "METADATA"
     path.write_text("Name: vllm")
     return path
+
+
+def failing(number: int) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fail
 
 
 def test_nothing_is_left_and_nothing_is_written(file: Path) -> None:
@@ -54,13 +62,49 @@ def test_a_file_that_cannot_be_written_is_locked_all_the_same(file: Path, monkey
         pytest.fail("got in")
 
 
-def test_a_file_system_without_locks_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unheard_of(*_: object) -> None:
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(errno.ENOSYS, id="Lustre without -o flock"),
+        pytest.param(errno.EOPNOTSUPP, id="FUSE"),
+        pytest.param(errno.ENOLCK, id="NFS without its lock daemon"),
+        pytest.param(errno.EBADF, id="NFS, not opened for writing"),
+    ],
+)
+def test_a_file_system_without_locks(file: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(fcntl, "flock", failing(number))
+    with lock.held(file) as locked:
+        assert locked == "no locks"
+    with lock.all_held(LocalHost(), [file], patience=0):
+        assert (file.parent / lease.NAME).exists()
+    assert list(file.parent.iterdir()) == [file]
 
-    monkeypatch.setattr(fcntl, "flock", unheard_of)
-    with pytest.raises(OSError, match="Function not implemented"), lock.held(file):
+
+def test_a_lock_that_fails_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fcntl, "flock", failing(errno.EIO))
+    with (
+        pytest.raises(WriteFailedError, match="METADATA cannot be locked: Input/output error; nothing was changed"),
+        lock.all_held(LocalHost(), [file]),
+    ):
         pytest.fail("got in")
+
+
+def test_where_only_this_node_writes_no_lease_is_taken(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mounts, "is_of_this_node", lambda *_: True)
+    with lock.all_held(LocalHost(), [file, file.parent]):
+        assert list(file.parent.iterdir()) == [file]
+
+
+def test_where_others_may_write_a_lease_is_taken_in_each_folder(
+    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mounts, "is_of_this_node", lambda *_: False)
+    other = tmp_path / "checkout"
+    other.mkdir()
+    with lock.all_held(LocalHost(), [file, tmp_path, other]) as confirm:
+        confirm()
+        assert [path.parent for path in sorted(tmp_path.rglob(lease.NAME))] == [other, tmp_path]
+    assert not list(tmp_path.rglob(lease.NAME))
 
 
 def test_whoever_holds_it_keeps_others_out(file: Path) -> None:
@@ -93,15 +137,6 @@ def test_a_killed_holder_keeps_nobody_out(file: Path) -> None:
 def test_a_folder_is_locked_as_a_file_is(tmp_path: Path) -> None:
     with lock.held(tmp_path), pytest.raises(BusyError), lock.held(tmp_path, patience=0):
         pytest.fail("got in")
-
-
-def test_a_folder_on_a_network_file_system_has_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def not_for_writing(*_: object) -> None:
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-
-    monkeypatch.setattr(fcntl, "flock", not_for_writing)
-    with lock.held(tmp_path):
-        pass
 
 
 def test_a_file_that_is_gone(file: Path) -> None:

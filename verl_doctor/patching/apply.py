@@ -6,8 +6,7 @@ files change or none. Where nothing is to do, nothing is locked, so a read-only 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
 from verl_doctor.patching import catalogue, leftovers, transaction
 from verl_doctor.patching.disk import Disk
-from verl_doctor.patching.lock import PATIENCE, held
+from verl_doctor.patching.lock import PATIENCE, all_held
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, everything, locate_all
 from verl_doctor.patching.plan import Plan, plan_apply
@@ -93,7 +92,8 @@ class _Writer:
 
     def _under_lock(self, make: Callable[[], Plan], places: Sequence[Place]) -> Plan:
         while True:
-            with _locked(places, self.patience):
+            locks = [lock for place in places for lock in place.locks]
+            with all_held(self.host, locks, self.patience) as confirm, self.disk.confirming(confirm):
                 for place in places:
                     self._recover(place)
                 plan = make()
@@ -112,14 +112,3 @@ class _Writer:
         """Say whether a folder is part of what is, or was, installed here."""
         places = (*everything(self.target, self.packages).values(), *leftovers.find(self.target, self.packages))
         return any(place.holds(self.host, folder) for place in places)
-
-
-@contextmanager
-def _locked(places: Sequence[Place], patience: float) -> Iterator[None]:
-    with ExitStack() as stack:
-        for lock in sorted({lock.resolve() for place in places for lock in place.locks}):  # everybody in one order
-            try:
-                stack.enter_context(held(lock, patience))
-            except OSError as error:
-                raise WriteFailedError(f"{lock} cannot be locked: {error.strerror}; nothing was changed.") from error
-        yield

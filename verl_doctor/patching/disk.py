@@ -5,15 +5,29 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 class Disk:
     """The file system, for writing."""
 
+    _confirm: Callable[[], None] | None = None
+
+    @contextmanager
+    def confirming(self, confirm: Callable[[], None]) -> Iterator[None]:
+        """Have every operation confirmed by `confirm`, which raises where we may not write any more."""
+        before, self._confirm = self._confirm, confirm
+        try:
+            yield
+        finally:
+            self._confirm = before
+
     def step(self) -> None:
-        """Do nothing; called before every operation, and within those that take several."""
+        """Confirm that we may write; called before every operation, and within those that take several."""
+        if self._confirm:
+            self._confirm()
 
     def create(self, path: Path, content: bytes, like: Path | None = None) -> None:
         """Write a new file through to the medium, with mode and owner of another, of its folder without one."""
