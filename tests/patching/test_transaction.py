@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.patching.sandbox import FILES, FIXED, LOCAL_RANK, WORLD_SIZE, Sandbox, Snapshot, compile_all
-from verl_doctor.errors import DataError, WriteFailedError
-from verl_doctor.patching import transaction
+from verl_doctor.errors import DataError, TargetError, WriteFailedError
+from verl_doctor.patching import content, transaction
 from verl_doctor.patching.change import Change, sha256
 from verl_doctor.patching.disk import Disk
 
@@ -125,13 +125,19 @@ def _kill_half_way(sandbox: Sandbox) -> None:
     pytest.fail("there is no such step")
 
 
-def test_what_somebody_else_wrote_meanwhile_stays(sandbox: Sandbox) -> None:
+def test_what_somebody_changed_after_it_was_exchanged_is_told_and_nothing_is_lost(sandbox: Sandbox) -> None:
+    before = sandbox.snapshot()
     _kill_half_way(sandbox)
-    sandbox.write(WORLD_SIZE, b"mine")
-    assert transaction.recover(sandbox.metadata / "verl-doctor.journal", Disk(), lambda _: True)
-    assert sandbox.read(WORLD_SIZE) == b"mine"
-    assert sandbox.read(LOCAL_RANK) == FILES[LOCAL_RANK]
-    assert [path for path in sandbox.site.rglob("*verl-doctor*") if not path.is_symlink()] == []
+    theirs = FIXED[WORLD_SIZE] + b"# theirs\n"
+    sandbox.write(WORLD_SIZE, theirs)
+    kept = sandbox.site / f"{WORLD_SIZE}.before-verl-doctor"
+    with pytest.raises(WriteFailedError, match=rf"what they were before is in {kept}\. All else is as it was"):
+        sandbox.revert()
+    assert (sandbox.read(WORLD_SIZE), kept.read_bytes()) == (theirs, FILES[WORLD_SIZE])
+    kept.rename(sandbox.site / WORLD_SIZE)
+    assert sandbox.snapshot() == before
+    sandbox.apply()
+    assert set(sandbox.states().values()) == {"applied"}
 
 
 def test_an_environment_that_moved_is_recovered_where_it_is(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -222,3 +228,27 @@ def test_a_journal_that_names_files_of_somebody_else(
     assert precious.read_bytes() == b"new"
     assert (tmp_path / ".precious.py.verl-doctor-old").exists()
     assert note.exists()
+
+
+@pytest.mark.parametrize("verb", ["apply", "revert"])
+def test_a_folder_in_the_way_is_named(sandbox: Sandbox, verb: str) -> None:
+    if verb == "revert":
+        sandbox.apply()
+    path = sandbox.site / LOCAL_RANK
+    folder = path.with_name(f".{path.name}.verl-doctor-new")
+    folder.mkdir()
+    (folder / "theirs").touch()
+    before = sandbox.snapshot()
+    for _ in range(2):
+        with pytest.raises(WriteFailedError, match=rf"{folder} is in the way.*not of verl-doctor's making"):
+            getattr(sandbox, verb)()
+    assert {name: sandbox.snapshot()[name] for name in before} == before
+
+
+def test_a_file_too_large_to_read_whole_is_refused(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(content, "READ_LIMIT", 2**20)
+    large = FILES[LOCAL_RANK] + b"#" * 2**20
+    sandbox.write(LOCAL_RANK, large)
+    with pytest.raises(TargetError, match=r"uniproc_executor\.py has more than 1 MiB"):
+        sandbox.apply()
+    assert sandbox.read(LOCAL_RANK) == large

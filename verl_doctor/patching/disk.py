@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+
+from verl_doctor.patching import attributes
 
 
 class Disk:
@@ -30,7 +31,7 @@ class Disk:
             self._confirm()
 
     def create(self, path: Path, content: bytes, like: Path | None = None) -> None:
-        """Write a new file through to the medium, with mode and owner of another, of its folder without one."""
+        """Write a new file through to the medium, for those who may use another one; without one, its folder."""
         self.remove(path)
         self.step()
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -39,10 +40,22 @@ class Disk:
             written = 0
             while written < len(content):
                 written += os.write(file, content[written:])
-            _resemble(file, (like or path.parent).stat())
+            if like:
+                attributes.carry(file, like)
+            else:
+                attributes.share(file, path.parent)
             os.fsync(file)
         finally:
             os.close(file)
+
+    def keep(self, path: Path, kept: Path, content: bytes) -> None:
+        """Give what a file is now, with this content, a second name: a link where there are such, else a copy."""
+        self.remove(kept)
+        self.step()
+        try:
+            os.link(path, kept, follow_symlinks=False)
+        except OSError:
+            self.create(kept, content, like=path)
 
     def replace(self, source: Path, path: Path) -> None:
         """Put a file in the place of another, in one step: readers see the old one or the new one."""
@@ -61,7 +74,7 @@ class Disk:
         path.mkdir(exist_ok=True)
         file = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
-            _resemble(file, path.parent.stat())
+            attributes.share(file, path.parent)
         finally:
             os.close(file)
 
@@ -87,11 +100,3 @@ class Disk:
                 raise
         finally:
             os.close(file)
-
-
-def _resemble(file: int, model: os.stat_result) -> None:
-    """Give a file or folder the mode, and where permitted the owner, of another: what reads that reads it."""
-    with suppress(PermissionError):  # only root can give files away; the content matters more
-        os.fchown(file, model.st_uid, model.st_gid)
-    is_file_in_it = stat.S_ISDIR(model.st_mode) and not stat.S_ISDIR(os.fstat(file).st_mode)
-    os.fchmod(file, stat.S_IMODE(model.st_mode) & (0o666 if is_file_in_it else 0o7777))

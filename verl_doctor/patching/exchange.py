@@ -59,10 +59,21 @@ class Exchange:
         journal.write(self.journal, "done", self.entries, self.disk)
 
     def undo(self) -> None:
-        """Leave all as it was before."""
+        """Leave all as it was before.
+
+        Raises WriteFailedError, when that is done, where somebody changed a file after it was exchanged: it stays so,
+        and what it was before is kept beside it.
+        """
+        kept = []
         if self.status == "exchanging":
             self._put_all_back()
+            kept = [self._keep(entry) for entry in self.entries if self._is_changed_since(entry)]
         self.tidy()
+        if kept:
+            raise WriteFailedError(
+                "A run was not finished, and somebody changed files that it had changed. They stay as they are; what "
+                f"they were before is in {', '.join(map(str, kept))}. All else is as it was before that run."
+            )
 
     def tidy(self) -> None:
         """Remove what was put beside the files, the folders that are empty now, and last the journal."""
@@ -92,7 +103,7 @@ class Exchange:
         if entry.is_shared:
             self.disk.create(entry.claim, os.fsencode(self.journal))
         if change.old is not None:
-            self.disk.create(entry.saved, change.old, like=entry.path)
+            self.disk.keep(entry.path, entry.saved, change.old)
         if change.new is not None:
             self.disk.create(entry.fresh, change.new, like=None if change.old is None else entry.path)
 
@@ -142,6 +153,17 @@ class Exchange:
                 f"{self.journal}."
             )
         self._put(None if entry.old is None else entry.saved, entry.path)
+
+    def _is_changed_since(self, entry: Entry) -> bool:
+        """Say whether a file of a package is neither as before nor as we left it, and what it was before is here."""
+        is_ours = entry.path.is_relative_to(entry.owner)
+        if is_ours or entry.old is None or not is_described(entry.owner):
+            return False
+        return current(entry.path) not in {None, entry.old, entry.new} and current(entry.saved) == entry.old
+
+    def _keep(self, entry: Entry) -> Path:
+        self.disk.replace(entry.saved, entry.kept)
+        return entry.kept
 
 
 def _require_unchanged(entry: Entry) -> None:

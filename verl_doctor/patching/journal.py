@@ -40,6 +40,11 @@ class Entry:
         return self.path.with_name(f".{self.path.name}.verl-doctor-old")
 
     @property
+    def kept(self) -> Path:
+        """Where the old content stays if somebody else has changed the file meanwhile."""
+        return self.path.with_name(f"{self.path.name}.before-verl-doctor")
+
+    @property
     def claim(self) -> Path:
         """Where others find out which journal this is about."""
         return self.path.with_name(f".{self.path.name}.verl-doctor-by")
@@ -68,7 +73,10 @@ def read(journal: Path) -> Note | None:
         entries = tuple(_entry(fields, _home(journal)) for fields in document["files"])
         return Note(status=_STATUSES[_STATUSES.index(document["status"])], entries=entries)
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{journal} is not the journal that verl-doctor writes ({error!r}).") from error
+        raise DataError(
+            f"{journal} is not the journal that verl-doctor writes ({error!r}). Remove it, and reinstall the package "
+            "that it lies in."
+        ) from error
 
 
 def write(journal: Path, status: Status, entries: Sequence[Entry], disk: Disk) -> None:

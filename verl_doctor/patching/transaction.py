@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from verl_doctor.errors import DataError, DoctorError, PatchRefusedError, WriteFailedError
 from verl_doctor.host import LocalHost
@@ -21,6 +22,9 @@ from verl_doctor.patching.change import Change
 from verl_doctor.patching.disk import Disk
 from verl_doctor.patching.exchange import Exchange, digest
 from verl_doctor.patching.journal import Entry
+
+_IN_THE_WAY: Final = frozenset({errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY})
+"""What the system says where a folder is in place of a file, or the other way round."""
 
 
 def carry_out(changes: Sequence[Change], note: Path, disk: Disk) -> None:
@@ -107,6 +111,10 @@ def _told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in _IN_THE_WAY:
+            raise WriteFailedError(
+                f"{error.filename} is in the way, and not of verl-doctor's making: remove it."
+            ) from error
         raise WriteFailedError(
             f"A run that was interrupted cannot be undone: {_said(error)}. The next run that may write there does it."
         ) from error
@@ -122,6 +130,8 @@ def _untidy(error: OSError, note: Path) -> WriteFailedError:
 def _reason(path: Path, error: OSError) -> str:
     if error.errno == errno.EROFS:
         return f"{path} cannot be written: it is on a read-only file system"
+    if error.errno in _IN_THE_WAY:
+        return f"{error.filename} is in the way of {path}, and not of verl-doctor's making"
     return f"{path} cannot be written: {error.strerror or error}"
 
 
