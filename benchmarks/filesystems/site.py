@@ -1,0 +1,71 @@
+"""verl-doctor at work on a mounted file system: what the questions are asked of."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.battery.case import Case
+from benchmarks.battery.running import Command, Ran, run
+from benchmarks.battery.subject import Environment, Subject
+from benchmarks.battery.tools.doctor import Doctor
+from benchmarks.battery.workshop import VERSION, Workshop
+from benchmarks.filesystems.system import Mounted, System
+
+OTHER_NODE = ("unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c")
+"""Another host name, and processes that cannot be seen from here, as on another machine."""
+
+Ask = Callable[[Subject], Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A mounted file system, and the tool that installs on it and patches there."""
+
+    system: System
+    mounted: Mounted
+    tool: Doctor
+
+    def command(self, ask: Ask, case: Case, node: int = 0) -> Command:
+        """Return a command of the tool as a node gives it, with the paths that this node knows."""
+        here, there = self.mounted.nodes[0], self.mounted.nodes[node]
+        subject = copy.copy(case.subject)
+        subject.root = there / case.subject.root.relative_to(here)
+        command = ask(subject)
+        if node == 0 or os.geteuid():
+            return command
+        name = (f'hostname "$0"; "$@"; exit $?', f"node-{node}")  # noqa: F541 # the shell's own
+        return Command(argv=(*OTHER_NODE, *name, *command.argv), cwd=command.cwd, env=command.env)
+
+    def run(self, ask: Ask, case: Case, node: int = 0) -> Ran:
+        """Run a command of the tool on a node."""
+        return run(self.command(ask, case, node))
+
+
+def at(system: System, mounted: Mounted, workshop: Workshop) -> Site:
+    """Return the site on a mounted file system."""
+
+    class Installed(Environment):
+        """An environment on this file system."""
+
+        link_mode = system.link_mode
+
+        def __init__(self, workshop: Workshop, version: str = VERSION, *, is_broken: bool = False) -> None:
+            super().__init__(workshop, version, is_broken=is_broken)
+            mounted.seal()
+
+    class Here(Doctor):
+        """The tool, for such environments."""
+
+        kind = Installed
+
+    return Site(system, mounted, Here(workshop.at(mounted.nodes[0])))
+
+
+def leftovers(case: Case) -> list[str]:
+    """Return all that verl-doctor made and that is still there."""
+    root: Path = case.subject.root
+    return sorted(path.relative_to(case.subject.files).as_posix() for path in root.rglob("*verl-doctor*"))
