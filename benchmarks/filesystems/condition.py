@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from benchmarks.battery.case import Case
 from benchmarks.battery.workshop import VERSION
-from benchmarks.filesystems.site import leftovers
 
 STORE = f"vllm-{VERSION}.dist-info/verl-doctor/"
 RECORD = f"vllm-{VERSION}.dist-info/RECORD"
@@ -33,6 +32,12 @@ def condition(case: Case) -> str:
     if seen.others:
         words.append(f"changed: {', '.join(path.rpartition('/')[2] for path in seen.others)}")
     return "; ".join(words)
+
+
+def leftovers(case: Case) -> list[str]:
+    """Return all that verl-doctor made and that is still there."""
+    files = case.subject.files
+    return sorted(path.relative_to(files).as_posix() for path in files.rglob("*verl-doctor*"))
 
 
 def is_sentence(output: str) -> bool:

@@ -16,6 +16,7 @@ class Given(System):
 
     how = "Named with `--at`."
     every = 4
+    settles = 60.0  # the longest that NFS keeps attributes by default (acdirmax)
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = folders

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from benchmarks.battery.running import Command, Ran, run
 from benchmarks.battery.subject import Environment, Subject
 from benchmarks.battery.tools.doctor import Doctor
 from benchmarks.battery.workshop import VERSION, Workshop
+from benchmarks.filesystems.condition import condition
 from benchmarks.filesystems.system import Mounted, System
 
 OTHER_NODE = ("unshare", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c")
@@ -31,14 +33,26 @@ class Site:
 
     def command(self, ask: Ask, case: Case, node: int = 0) -> Command:
         """Return a command of the tool as a node gives it, with the paths that this node knows."""
-        here, there = self.mounted.nodes[0], self.mounted.nodes[node]
-        subject = copy.copy(case.subject)
-        subject.root = there / case.subject.root.relative_to(here)
-        command = ask(subject)
+        command = ask(self._seen_at(self.mounted.nodes[node], case).subject)
         if node == 0 or os.geteuid():
             return command
-        name = (f'hostname "$0"; "$@"; exit $?', f"node-{node}")  # noqa: F541 # the shell's own
+        name = ('hostname "$0"; "$@"; exit $?', f"node-{node}")
         return Command(argv=(*OTHER_NODE, *name, *command.argv), cwd=command.cwd, env=command.env)
+
+    def condition(self, case: Case) -> str:
+        """Return "old", "new", or what is wrong, as it is on the server where there is one."""
+        return condition(self._seen_at(self.mounted.truth or self.mounted.nodes[0], case))
+
+    def settle(self) -> None:
+        """Wait until each node sees what another wrote."""
+        time.sleep(self.system.settles)
+
+    def _seen_at(self, there: Path, case: Case) -> Case:
+        seen, subject = copy.copy(case), copy.copy(case.subject)
+        here = self.mounted.nodes[0]
+        subject.root, subject.files = (there / each.relative_to(here) for each in (subject.root, subject.files))
+        seen.subject = subject
+        return seen
 
     def run(self, ask: Ask, case: Case, node: int = 0) -> Ran:
         """Run a command of the tool on a node."""
@@ -63,9 +77,3 @@ def at(system: System, mounted: Mounted, workshop: Workshop) -> Site:
         kind = Installed
 
     return Site(system, mounted, Here(workshop.at(mounted.nodes[0])))
-
-
-def leftovers(case: Case) -> list[str]:
-    """Return all that verl-doctor made and that is still there."""
-    root: Path = case.subject.root
-    return sorted(path.relative_to(case.subject.files).as_posix() for path in root.rglob("*verl-doctor*"))

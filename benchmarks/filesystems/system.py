@@ -20,11 +20,13 @@ def _nothing() -> None:
 class Mounted:
     """A mounted file system.
 
-    `nodes` are one folder as each node sees it; `seal` is called when vLLM is installed, and may make the file system
-    read-only, or begin a new layer; `below` are folders that nothing may change from then on.
+    `nodes` are one folder as each node sees it, `truth` the same on its server, where nothing is cached. `seal` is called
+    when vLLM is installed, and may make the file system read-only, or begin a new layer; `below` is a folder in which
+    nothing may change from then on.
     """
 
     nodes: tuple[Path, ...]
+    truth: Path | None = None
     seal: Callable[[], None] = _nothing
     below: Path | None = None
 
@@ -41,6 +43,8 @@ class System(ABC):
     every: ClassVar[int] = 1
     """A run is killed before each so many of its operations."""
     nodes: ClassVar[int] = 1
+    settles: ClassVar[float] = 0.0
+    """Seconds after which each node sees for certain what another wrote."""
     has_layers: ClassVar[bool] = False
 
     @abstractmethod

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import time
+
 from benchmarks.battery.case import Case
 from benchmarks.battery.row import Cell
 from benchmarks.battery.rows import commands, surroundings
 from benchmarks.filesystems.question import from_battery, question
 from benchmarks.filesystems.site import Site
 
+PATIENCE = 60.0
+
 APPLY = from_battery(commands.apply)
 APPLY_AGAIN = from_battery(commands.apply_again)
 STATUS = from_battery(commands.status)
 REVERT = from_battery(commands.revert)
-RECORD_AFTER_APPLY = from_battery(surroundings.record_after_apply)
+RECORD_AFTER_PATIENCE = 60.0
+
+APPLY = from_battery(surroundings.record_after_apply)
 RECORD_AFTER_REVERT = from_battery(surroundings.record_after_revert)
 
 
@@ -20,11 +26,23 @@ RECORD_AFTER_REVERT = from_battery(surroundings.record_after_revert)
 def other_node(site: Site) -> Cell:
     """What one node applied or reverted, `--status` says on the other right afterwards, which has looked before."""
     case = Case(site.tool)
-    said = []
-    for ask in (None, site.tool.apply, site.tool.revert):
-        if ask:
-            site.run(ask, case)
-        said.append(site.tool.says_applied(site.run(site.tool.status, case, node=1)))
-    is_right = said == [False, True, False]
-    words = "applied? before: {}, after applying: {}, after reverting: {}".format(*said)
-    return Cell("yes" if is_right else "no", "" if is_right else words)
+    _sees(site, case, is_applied=False)
+    late = []
+    for ask, is_applied in ((site.tool.apply, True), (site.tool.revert, False)):
+        site.run(ask, case)
+        done = time.monotonic()
+        if not _sees(site, case, is_applied=is_applied):
+            late.append(_seconds_until(site, case, done, is_applied=is_applied))
+    return Cell("no" if late else "yes", f"only after {' and '.join(late)} s" if late else "")
+
+
+def _sees(site: Site, case: Case, *, is_applied: bool) -> bool:
+    """Say whether the other node says the same."""
+    return site.tool.says_applied(site.run(site.tool.status, case, node=1)) is is_applied
+
+
+def _seconds_until(site: Site, case: Case, done: float, *, is_applied: bool) -> str:
+    while not _sees(site, case, is_applied=is_applied):
+        if time.monotonic() > done + PATIENCE:
+            return f"more than {PATIENCE:.0f}"
+    return f"{time.monotonic() - done:.0f}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.battery.case import Case
 from benchmarks.battery.row import Cell
-from benchmarks.filesystems.condition import NEW, OLD, condition, is_sentence
+from benchmarks.filesystems.condition import NEW, OLD, is_sentence
 from benchmarks.filesystems.question import question
 from benchmarks.filesystems.questions.interruptions import said, told
 from benchmarks.filesystems.site import Site
@@ -55,13 +55,13 @@ def _levels(site: Site, levels: tuple[int, ...], filled: Filled) -> Cell:
         ):
             with filled(site.mounted.nodes[0], level):
                 ran = site.run(ask, case)
-                found = condition(case)
+                found = site.condition(case)
             is_refusal = ran.code and is_sentence(ran.output)
             done[f"{name} {'refused' if ran.code else 'done'}"] += 1
             if found != (before if is_refusal else after):
                 wrong[f"{name} with {level} left: exit {ran.code}, {found} {said(ran.output)}"] += 1
             again = site.run(ask, case)
-            found = condition(case)
+            found = site.condition(case)
             if again.code or found != after:
                 wrong[f"{name} with {level} left, then space: exit {again.code}, {found} {said(again.output)}"] += 1
                 case = Case(site.tool)

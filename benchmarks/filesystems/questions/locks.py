@@ -11,7 +11,7 @@ from benchmarks.battery.case import Case
 from benchmarks.battery.row import Cell
 from benchmarks.battery.running import DEADLINE, Command, started
 from benchmarks.battery.stops import Standing
-from benchmarks.filesystems.condition import COULD_NOT, NEW, condition, is_sentence
+from benchmarks.filesystems.condition import COULD_NOT, NEW, is_sentence
 from benchmarks.filesystems.question import question
 from benchmarks.filesystems.questions.interruptions import said
 from benchmarks.filesystems.site import Site
@@ -62,7 +62,7 @@ def refuses(site: Site) -> Cell:
             ran = site.run(site.tool.apply, case, node=1)
             is_old = case.look().is_unchanged
             first.go_on()
-    found = condition(case)
+    found = site.condition(case)
     is_right = ran.code == COULD_NOT and is_old and found == NEW and is_sentence(ran.output)
     return Cell("yes" if is_right else "no", f"exit {ran.code} {said(ran.output)}; in the end {found}")
 
@@ -81,7 +81,7 @@ def _asked(site: Site, first: int, second: int, *, is_killed: bool) -> Cell:
                 words = _second(
                     site.command(site.tool.apply, case, second), stopped, logs / f"{place}", patience, is_killed
                 )
-            found = condition(case)
+            found = site.condition(case)
             words += [] if found == NEW else [f"in the end {found}"]
             wrong += [f"node {first} at operation {place}, node {second}: {', '.join(words)}"] if words else []
     return Cell("no" if wrong else "yes", "; ".join(wrong))

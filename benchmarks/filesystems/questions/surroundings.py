@@ -19,7 +19,7 @@ Seen = Mapping[str, tuple[object, ...]]
 
 @question("uv's cache")
 def cache(site: Site) -> Cell:
-    """Neither applying nor reverting changes a file in uv's cache, which what is installed is linked to or cloned from."""
+    """Neither applying nor reverting changes a file in uv's cache, which installed files share."""
     case = Case(site.tool)
     subject = case.subject
     if not isinstance(subject, Environment):

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from benchmarks.battery.case import Case
 from benchmarks.battery.row import Cell
 from benchmarks.battery.running import DEADLINE, started
-from benchmarks.filesystems.condition import NEW, OLD, condition
+from benchmarks.filesystems.condition import NEW, OLD
 from benchmarks.filesystems.question import question
 from benchmarks.filesystems.questions.interruptions import said, told
 from benchmarks.filesystems.site import Site
@@ -21,7 +21,7 @@ ROUNDS = 3
 def eight_writers(site: Site) -> Cell:
     """Four that apply and four that revert at once all succeed.
 
-    They leave exactly the old or exactly the new installation, and a revert afterwards exactly the old one.
+    They leave exactly the old or exactly the new installation, and a revert, when every node sees all, exactly the old.
     """
     return _rounds(site, nodes=1)
 
@@ -37,8 +37,9 @@ def _rounds(site: Site, nodes: int) -> Cell:
     case = Case(site.tool)
     for _ in range(ROUNDS):
         wrong += _round(site, case, nodes)
+        site.settle()
         ran = site.run(site.tool.revert, case)
-        found = condition(case)
+        found = site.condition(case)
         if ran.code or found != OLD:
             wrong[f"reverted afterwards: exit {ran.code}, {found} {said(ran.output)}"] += 1
             case = Case(site.tool)
@@ -55,7 +56,7 @@ def _round(site: Site, case: Case, nodes: int) -> Counter[str]:
             output, _ = process.communicate(timeout=DEADLINE)
             if process.returncode:
                 wrong[f"a writer ended with {process.returncode} {said(output)}"] += 1
-    found = condition(case)
+    found = site.condition(case)
     if found not in (OLD, NEW):
         wrong[f"afterwards {found}"] += 1
     return wrong

@@ -36,6 +36,7 @@ class GlusterFs(System):
     how = "A volume of one brick, served on this machine, `mount -t glusterfs` twice: two nodes that share it."
     every = 4
     nodes = 2
+    settles = 2.0  # the kernel and the client keep what they read for one second
 
     def version(self) -> str:
         """Return the versions of the programs that make it."""
@@ -50,7 +51,7 @@ class GlusterFs(System):
         with _volume(folder) as volume:
             argv = ("mount", "-t", "glusterfs", volume)
             with mounted(first, *argv, str(first)), mounted(second, *argv, str(second)):
-                yield Mounted(nodes=(first, second))
+                yield Mounted(nodes=(first, second), truth=folder / "brick")
 
 
 @contextmanager

@@ -39,6 +39,7 @@ class Sshfs(System):
     )
     every = 4
     nodes = 2
+    settles = 21.0  # dcache_timeout is 20
     options: ClassVar[tuple[str, ...]] = ("reconnect",)
 
     def version(self) -> str:
@@ -56,7 +57,7 @@ class Sshfs(System):
         with _serving(folder) as port:
             argv = self._argv(folder, port)
             with mounted(first, *argv, str(first)), mounted(second, *argv, str(second)):
-                yield Mounted(nodes=(first, second))
+                yield Mounted(nodes=(first, second), truth=shared)
 
     def _argv(self, folder: Path, port: int) -> tuple[str, ...]:
         own = ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", f"IdentityFile={folder}/user")

@@ -10,6 +10,7 @@ class SshfsUncached(Sshfs):
 
     name = "sshfs, no cache"
     how = "As sshfs, with `-o dir_cache=no,entry_timeout=0,attr_timeout=0,negative_timeout=0,direct_io`."
+    settles = 0.0
     options = ("reconnect", "dir_cache=no", "entry_timeout=0", "attr_timeout=0", "negative_timeout=0", "direct_io")
 
 
