@@ -20,13 +20,14 @@ def condition(case: Case) -> str:
     if seen.is_unchanged and seen.is_clean and not leftovers(case):
         return OLD
     others = [path for path in seen.others if not path.endswith(RECORD)]
-    if seen.is_patched and set(seen.added) == {STORE} and not (wrong or others):
+    left = [path for path in leftovers(case) if not (seen.is_patched and f"{path}/".startswith(STORE))]
+    if seen.is_patched and set(seen.added) == {STORE} and not (wrong or others or left):
         return NEW
     words = [seen.words()]
     if seen.added:
         words.append(f"new: {seen.left()}")
-    elif seen.is_unchanged and leftovers(case):
-        words.append(f"left: {', '.join(leftovers(case))}")
+    if left:
+        words.append(f"left: {', '.join(left)}")
     if wrong:
         words.append(f"RECORD disagrees: {', '.join(wrong)}")
     if seen.others:

@@ -20,9 +20,9 @@ def _nothing() -> None:
 class Mounted:
     """A mounted file system.
 
-    `nodes` are one folder as each node sees it, `truth` the same on its server, where nothing is cached. `seal` is called
-    when vLLM is installed, and may make the file system read-only, or begin a new layer; `below` is a folder in which
-    nothing may change from then on.
+    `nodes` are one folder as each node sees it, `truth` the same on its server, where nothing is cached. `seal` is
+    called when vLLM is installed, and may make the file system read-only, or begin a new layer; `below` is a folder in
+    which nothing may change from then on.
     """
 
     nodes: tuple[Path, ...]

@@ -11,14 +11,13 @@ from benchmarks.filesystems.question import from_battery, question
 from benchmarks.filesystems.site import Site
 
 PATIENCE = 60.0
+"""Seconds for another node to see a change."""
 
 APPLY = from_battery(commands.apply)
 APPLY_AGAIN = from_battery(commands.apply_again)
 STATUS = from_battery(commands.status)
 REVERT = from_battery(commands.revert)
-RECORD_AFTER_PATIENCE = 60.0
-
-APPLY = from_battery(surroundings.record_after_apply)
+RECORD_AFTER_APPLY = from_battery(surroundings.record_after_apply)
 RECORD_AFTER_REVERT = from_battery(surroundings.record_after_revert)
 
 
