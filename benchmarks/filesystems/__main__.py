@@ -1,11 +1,11 @@
 """Asks every question on every file system and writes docs/file-systems.md.
 
-    python -m benchmarks.filesystems [--system NAME]... [--question WORDS]... [--at FOLDER[,FOLDER]]
+    python -m benchmarks.filesystems [--system NAME]... [--question WORDS]... [--at FOLDER[,FOLDER]]... [--jobs N]
 
 Root mounts the file systems; others get tmpfs, and what they name with --at: a folder on a file system that is mounted
 already, or the same folder as two mounts show it. Debian: `apt-get install e2fsprogs xfsprogs btrfs-progs bindfs sshfs
 openssh-server glusterfs-server glusterfs-client fuse-overlayfs squashfs-tools`; what is not there is told in the table.
-With an option the table is printed, not written.
+With --system, --question or --at the table is printed, not written.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from subprocess import TimeoutExpired
 
@@ -37,7 +38,7 @@ def main() -> None:
     chosen = [each for each in systems.load() if not (options.system or options.at) or each.name in options.system]
     chosen += [Given([Path(folder) for folder in folders.split(",")]) for folders in options.at]
     with tempfile.TemporaryDirectory(prefix="filesystems-") as folder:
-        text = _run(chosen, asked, Workshop(Path(folder)))
+        text = _run(chosen, asked, Workshop(Path(folder)), options.jobs)
     if options.system or options.question or options.at:
         sys.stdout.write(text)
     else:
@@ -52,6 +53,7 @@ def _options() -> argparse.Namespace:
         "--question", action="append", default=[], help="only questions with these words in their title"
     )
     parser.add_argument("--at", action="append", default=[], help="a folder, or two of different mounts, with a comma")
+    parser.add_argument("--jobs", type=int, default=1, help="how many file systems at once")
     return parser.parse_args()
 
 
@@ -59,12 +61,10 @@ def _named(title: str, words: Sequence[str]) -> bool:
     return any(each in title for each in words)
 
 
-def _run(chosen: Sequence[System], asked: Sequence[Question], workshop: Workshop) -> str:
-    found = []
-    for system in chosen:
-        started = time.monotonic()
-        found.append(_all(system, asked, workshop))
-        sys.stderr.write(f"{system.name}: {time.monotonic() - started:.0f} s\n")
+def _run(chosen: Sequence[System], asked: Sequence[Question], workshop: Workshop, jobs: int) -> str:
+    folders = [workshop.at(workshop.new_folder()) for _ in chosen]
+    with ThreadPoolExecutor(jobs) as pool:
+        found = list(pool.map(lambda system, own: _all(system, asked, own), chosen, folders))
     return page.render(found, asked)
 
 
@@ -90,7 +90,7 @@ def _ask(question: Question, system: System, workshop: Workshop) -> Cell:
         except (OSError, RuntimeError) as error:
             cell = Cell("no", f"could not be asked to the end: {error}")
     where = {str(each) for each in (folder, *mounted.nodes)}
-    sys.stderr.write(f"  {question.title}: {cell.mark} {cell.note} ({time.monotonic() - started:.0f} s)\n")
+    sys.stderr.write(f"{system.name}: {question.title}: {cell.mark} {cell.note} ({time.monotonic() - started:.0f} s)\n")
     return Cell(cell.mark, page.without(cell.note, where))
 
 

@@ -17,9 +17,9 @@ from benchmarks.filesystems.question import question
 from benchmarks.filesystems.questions.interruptions import said, told
 from benchmarks.filesystems.site import Site
 
-LEVELS = (0, 4, 8, 16, 32, 64, 96, 128, 192, 256, 320, 384, 512)
+LEVELS = (0, 4, 8, 16, 32, 64, 96, 128, 192, 256, 320, 384, 512, 1024, 4096)
 """KiB that are left free."""
-INODES = (0, 1, 2, 4, 8, 12)
+INODES = (0, 1, 2, 4, 8, 12, 16, 24)
 """Files that can still be made."""
 Filled = Callable[[Path, int], AbstractContextManager[None]]
 
@@ -28,7 +28,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 @question("disk full", kind="full")
 def space(site: Site) -> Cell:
-    """Applying and reverting with 0 to 512 KiB free either succeed, or change nothing and say so in one sentence.
+    """Applying and reverting with 0 to 4096 KiB free either succeed, or change nothing and say so in one sentence.
 
     The next run, with space again, succeeds.
     """
@@ -37,7 +37,7 @@ def space(site: Site) -> Cell:
 
 @question("no inodes", kind="full")
 def inodes(site: Site) -> Cell:
-    """The same with room for 0 to 12 more files; "—" where files are not counted."""
+    """The same with room for 0 to 24 more files; "—" where files are not counted."""
     if os.statvfs(site.mounted.nodes[0]).f_files in (0, 2**64 - 1):
         return Cell("—")
     return _levels(site, INODES, _without_inodes)
