@@ -18,6 +18,7 @@ from benchmarks.battery.workshop import Workshop
 from benchmarks.filesystems import page, questions, systems
 from benchmarks.filesystems.given import Given
 from benchmarks.filesystems.question import Question
+from benchmarks.filesystems.questions.interruptions import killed_anywhere
 from benchmarks.filesystems.questions.locks import second_writer
 from benchmarks.filesystems.site import Site, at
 from benchmarks.filesystems.system import Mounted, System
@@ -29,6 +30,11 @@ from contextlib import nullcontext
 from verl_doctor.patching import lock
 
 lock.held = lambda *_, **__: nullcontext()
+"""
+WITHOUT_RECOVERY = """\
+from verl_doctor.patching import transaction
+
+transaction.recover = lambda *_: False
 """
 
 pytestmark = pytest.mark.real
@@ -47,6 +53,12 @@ class Missing(System):
         raise NotImplementedError(folder)
 
 
+class Sampled(Given):
+    """A folder in which a run is killed at few places."""
+
+    every = 25
+
+
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     return Workshop(tmp_path_factory.mktemp("workshop"))
@@ -54,7 +66,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 
 @pytest.fixture
 def site(workshop: Workshop, tmp_path: Path) -> Site:
-    return at(Given([tmp_path]), Mounted(nodes=(tmp_path,)), workshop)
+    return at(Sampled([tmp_path]), Mounted(nodes=(tmp_path,)), workshop)
 
 
 def test_the_page_of_a_folder(tmp_path: Path) -> None:
@@ -112,19 +124,27 @@ def test_neither_old_nor_new(site: Site, damage: Callable[[Case], None], *, is_p
     assert site.condition(case) not in ("old", "new")
 
 
-def test_a_writer_without_locks_is_found_out(workshop: Workshop, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(WITHOUT_LOCKS)
-    site = at(Given([tmp_path]), Mounted(nodes=(tmp_path,)), workshop)
+def _careless(site: Site, folder: Path, fault: str) -> Site:
+    """Return the same with a doctor that has a fault when it applies."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(fault)
 
     class Careless(type(site.tool)):  # type: ignore[misc] # made for this file system
-        """A doctor that locks nothing."""
-
         def apply(self, subject: Subject) -> Command:
             command: Command = Doctor.apply(self, subject)
-            return Command(argv=command.argv, cwd=command.cwd, env={"PYTHONPATH": str(tmp_path)})
+            return Command(argv=command.argv, cwd=command.cwd, env={"PYTHONPATH": str(folder)})
 
-    careless = Site(site.system, site.mounted, Careless(site.tool.workshop))
-    assert second_writer.ask(careless).mark == "no"
+    return Site(site.system, site.mounted, Careless(site.tool.workshop))
+
+
+@pytest.mark.parametrize(("fault", "mark"), [("", "yes"), (WITHOUT_LOCKS, "no")], ids=["as it is", "without locks"])
+def test_whether_a_second_writer_waits(site: Site, tmp_path: Path, fault: str, mark: str) -> None:
+    assert second_writer.ask(_careless(site, tmp_path / "fault", fault)).mark == mark
+
+
+@pytest.mark.parametrize(("fault", "mark"), [("", "yes"), (WITHOUT_RECOVERY, "no")], ids=["as it is", "no recovery"])
+def test_whether_a_killed_run_is_brought_to_an_end(site: Site, tmp_path: Path, fault: str, mark: str) -> None:
+    assert killed_anywhere.ask(_careless(site, tmp_path / "fault", fault)).mark == mark
 
 
 def test_what_cannot_be_had() -> None:
