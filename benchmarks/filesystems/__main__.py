@@ -1,10 +1,12 @@
 """Asks every question on every file system and writes docs/file-systems.md.
 
     python -m benchmarks.filesystems [--system NAME]... [--question WORDS]... [--at FOLDER[,FOLDER]]... [--jobs N]
+        [--keep FILE] [--add FILE]...
 
 Root mounts the file systems; others get tmpfs, and what they name with --at: a folder on a file system that is mounted
 already, or the same folder as two mounts show it. Debian: `apt-get install e2fsprogs xfsprogs btrfs-progs bindfs sshfs
 openssh-server glusterfs-server glusterfs-client fuse-overlayfs squashfs-tools`; what is not there is told in the table.
+What this kernel lacks is asked under another (`python -m benchmarks.filesystems.uml --system NFS --keep FILE`) and added.
 With --system, --question or --at the table is printed, not written.
 """
 
@@ -22,7 +24,7 @@ from subprocess import TimeoutExpired
 from benchmarks.battery.row import Cell
 from benchmarks.battery.running import UnavailableError
 from benchmarks.battery.workshop import ROOT, Workshop
-from benchmarks.filesystems import page, questions, systems
+from benchmarks.filesystems import kept, page, questions, systems
 from benchmarks.filesystems.given import Given
 from benchmarks.filesystems.question import Question
 from benchmarks.filesystems.site import at
@@ -38,7 +40,10 @@ def main() -> None:
     chosen = [each for each in systems.load() if not (options.system or options.at) or each.name in options.system]
     chosen += [Given([Path(folder) for folder in folders.split(",")]) for folders in options.at]
     with tempfile.TemporaryDirectory(prefix="filesystems-") as folder:
-        text = _run(chosen, asked, Workshop(Path(folder)), options.jobs)
+        found = _run(chosen, asked, Workshop(Path(folder)), options.jobs)
+    if options.keep:
+        kept.write(options.keep, found)
+    text = page.render(kept.added(found, options.add), asked)
     if options.system or options.question or options.at:
         sys.stdout.write(text)
     else:
@@ -53,6 +58,8 @@ def _options() -> argparse.Namespace:
         "--question", action="append", default=[], help="only questions with these words in their title"
     )
     parser.add_argument("--at", action="append", default=[], help="a folder, or two of different mounts, with a comma")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="keep what was seen, for --add")
+    parser.add_argument("--add", type=Path, metavar="FILE", action="append", default=[], help="add what was kept")
     parser.add_argument("--jobs", type=int, default=1, help="how many file systems at once")
     return parser.parse_args()
 
@@ -61,11 +68,10 @@ def _named(title: str, words: Sequence[str]) -> bool:
     return any(each in title for each in words)
 
 
-def _run(chosen: Sequence[System], asked: Sequence[Question], workshop: Workshop, jobs: int) -> str:
+def _run(chosen: Sequence[System], asked: Sequence[Question], workshop: Workshop, jobs: int) -> list[page.Found]:
     folders = [workshop.at(workshop.new_folder()) for _ in chosen]
     with ThreadPoolExecutor(jobs) as pool:
-        found = list(pool.map(lambda system, own: _all(system, asked, own), chosen, folders))
-    return page.render(found, asked)
+        return list(pool.map(lambda system, own: _all(system, asked, own), chosen, folders))
 
 
 def _all(system: System, asked: Sequence[Question], workshop: Workshop) -> page.Found:

@@ -66,7 +66,8 @@ def need_kernel(name: str) -> str:
 
 def kernel() -> str:
     """Return the kernel's version, without what its builder added."""
-    return platform.release().partition("-")[0]
+    kind = " (User-Mode Linux)" if "User Mode Linux" in Path("/proc/cpuinfo").read_text() else ""
+    return platform.release().partition("-")[0] + kind
 
 
 def package_version(name: str) -> str:
