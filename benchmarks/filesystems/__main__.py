@@ -6,7 +6,7 @@
 Root mounts the file systems; others get tmpfs, and what they name with --at: a folder on a file system that is mounted
 already, or the same folder as two mounts show it. Debian: `apt-get install e2fsprogs xfsprogs btrfs-progs bindfs sshfs
 openssh-server glusterfs-server glusterfs-client fuse-overlayfs squashfs-tools`; what is not there is told in the table.
-What this kernel lacks is asked under another (`python -m benchmarks.filesystems.uml --system NFS --keep FILE`) and added.
+What this kernel lacks is asked under another (`python -m benchmarks.filesystems.uml --system NFS --keep FILE`).
 With --system, --question or --at the table is printed, not written.
 """
 

@@ -57,7 +57,7 @@ def need_root() -> None:
 def need_kernel(name: str) -> str:
     """Return the kernel's version; raise UnavailableError where it has no such file system, and cannot load one."""
     need_root()
-    run(Command(argv=("sh", "-c", f"modprobe {name}"), cwd=Path("/")))
+    run(Command(argv=("sh", "-c", f"modprobe {name} || modprobe fs-{name}"), cwd=Path("/")))
     known = {line.split()[-1] for line in Path("/proc/filesystems").read_text().splitlines()}
     if name not in known:
         raise UnavailableError(f"this kernel ({kernel()}) has no {name}")

@@ -9,12 +9,11 @@ this machine's; all that the kernel mounts is gone when it ends.
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.battery.running import program
+from benchmarks.battery.running import Command, program, started
 from benchmarks.battery.workshop import ROOT
 
 MODULES = Path("/usr/lib/uml/modules")
@@ -48,9 +47,10 @@ def main() -> None:
         init.write_text(INIT.format(folder=folder, modules=MODULES, root=ROOT, command=command, home=Path.home()))
         init.chmod(0o700)
         root = ("rootfstype=hostfs", "rootflags=/", "rw", "mem=2G", f"init={init}")
-        quiet = ("con=null", "con0=null,fd:2", f"uml_dir={folder}")
+        quiet = ("con=null", "con0=null,null", f"uml_dir={folder}/")
         kernel = program("linux.uml", "user-mode-linux")
-        subprocess.run([kernel, *root, *quiet], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with started(Command(argv=(kernel, *root, *quiet), cwd=folder)) as process:
+            process.communicate()
         sys.stdout.write((folder / "output").read_text(errors="replace"))
 
 

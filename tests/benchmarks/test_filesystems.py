@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.battery.case import Case
+from benchmarks.battery.row import Cell
 from benchmarks.battery.running import Command, UnavailableError
 from benchmarks.battery.subject import Subject
 from benchmarks.battery.tools.doctor import Doctor
 from benchmarks.battery.workshop import Workshop
-from benchmarks.filesystems import page, questions, systems
+from benchmarks.filesystems import kept, page, questions, systems
 from benchmarks.filesystems.given import Given
 from benchmarks.filesystems.question import Question
 from benchmarks.filesystems.questions.interruptions import killed_anywhere
@@ -153,6 +154,18 @@ def test_what_cannot_be_had() -> None:
     text = page.render([found], asked)
     assert "| missing | not here | — |" in text
     assert "Not here: this kernel has no such thing." in text
+
+
+def test_rows_from_another_kernel(tmp_path: Path) -> None:
+    missing = page.Found(system=Missing(), version="", reason="this kernel has no such thing", cells={})
+    seen = page.Found(system=Missing(), version="another", reason="", cells={"apply": Cell("no", "why")})
+    here = page.Found(system=Given([tmp_path]), version="as mounted", reason="", cells={"apply": Cell("yes")})
+    kept.write(tmp_path / "kept", [seen, here])
+    assert kept.added([missing, here], [tmp_path / "kept"]) == [
+        page.Found(system=missing.system, version="another", reason="", cells={"apply": Cell("no", "why")}),
+        here,
+    ]
+    assert kept.added([missing], []) == [missing]
 
 
 def test_every_question_is_asked_somewhere() -> None:

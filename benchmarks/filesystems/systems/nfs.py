@@ -50,7 +50,6 @@ class Nfs(System):
 @contextmanager
 def _exported(disk: Path) -> Iterator[None]:
     """Serve a folder to this machine, as the root of what is served."""
-    had(program("modprobe", "kmod"), "--all", "nfsd", "nfsv4")
     with ExitStack() as stack:
         if not (NFSD / "threads").exists():
             stack.enter_context(mounted(NFSD, "mount", "-t", "nfsd", "nfsd", str(NFSD)))
