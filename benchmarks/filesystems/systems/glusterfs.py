@@ -72,15 +72,21 @@ def _volume(folder: Path) -> Iterator[str]:
 def _daemon_running(folder: Path) -> Iterator[None]:
     for name in ("glusterd", "run", "brick"):
         (folder / name).mkdir()
+    if _answers(folder):
+        raise UnavailableError("another glusterd runs on this machine")
     (folder / "volfile").write_text(VOLFILE.format(folder=folder))
     options = ("-N", f"--volfile={folder}/volfile", "-l", f"{folder}/log", "-p", f"{folder}/run/pid")
     with started(Command(argv=(_daemon(), *options), cwd=folder)) as daemon:
         until = time.monotonic() + PATIENCE
-        while run(Command(argv=("gluster", "--mode=script", "volume", "list"), cwd=folder)).code:
+        while not _answers(folder):
             if daemon.poll() is not None or time.monotonic() > until:
-                raise UnavailableError("glusterd does not serve here (does another one run on this machine?)")
+                raise UnavailableError("glusterd does not serve here")
             time.sleep(0.2)
         yield
+
+
+def _answers(folder: Path) -> bool:
+    return run(Command(argv=("gluster", "--mode=script", "volume", "list"), cwd=folder)).code == 0
 
 
 def _daemon() -> str:
