@@ -20,7 +20,7 @@ def killed_anywhere(site: Site) -> Cell:
     """A run that applies or reverts is killed (SIGKILL) before one of its operations on the disk, each in turn.
 
     The next run leaves exactly the old or exactly the new installation: applying the new one, reverting the old one.
-    With two nodes, and where `--at` was given, every fourth operation.
+    With two nodes, and where `--at` was given, before some of them only.
     """
     with tempfile.TemporaryDirectory() as logs:
         wrong: Counter[str] = Counter()
