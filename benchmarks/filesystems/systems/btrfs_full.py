@@ -14,7 +14,7 @@ from benchmarks.filesystems.systems.btrfs import MKFS, PACKAGE, Btrfs
 class BtrfsFull(Btrfs):
     """A disk on which even removing a file takes space."""
 
-    name = "Btrfs, full"
+    name = "Btrfs (full)"
     how = "`mkfs.btrfs --mixed`, 64 MiB, filled with a file."
     kind = "full"
 

@@ -16,7 +16,7 @@ from benchmarks.filesystems.systems.ext4 import MKFS, PACKAGE, Ext4
 class Casefold(Ext4):
     """Names that differ only in their case are one file."""
 
-    name = "ext4, casefold"
+    name = "ext4 (casefold)"
     how = "`mkfs.ext4 -O casefold`, in a folder with `chattr +F`."
 
     def version(self) -> str:

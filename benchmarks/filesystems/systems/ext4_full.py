@@ -14,7 +14,7 @@ from benchmarks.filesystems.systems.ext4 import MKFS, PACKAGE, Ext4
 class Ext4Full(Ext4):
     """A disk without space, or without room for another file."""
 
-    name = "ext4, full"
+    name = "ext4 (full)"
     how = "`mkfs.ext4 -m 0 -N 512`, 16 MiB, filled with a file, or with empty ones."
     kind = "full"
 

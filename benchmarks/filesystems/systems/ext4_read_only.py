@@ -15,7 +15,7 @@ from benchmarks.filesystems.systems.ext4 import MKFS, PACKAGE, Ext4
 class Ext4ReadOnly(Ext4):
     """A disk image of a cluster that nodes only read."""
 
-    name = "ext4, read-only"
+    name = "ext4 (read-only)"
     how = "As ext4, then `mount -o remount,ro`."
     kind = "read-only"
 

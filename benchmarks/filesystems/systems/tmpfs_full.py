@@ -14,7 +14,7 @@ from benchmarks.filesystems.systems.tmpfs import Tmpfs
 class TmpfsFull(Tmpfs):
     """Memory that was given out."""
 
-    name = "tmpfs, full"
+    name = "tmpfs (full)"
     how = "`mount -t tmpfs -o size=16m,nr_inodes=512`, filled with a file, or with empty ones."
     kind = "full"
 
