@@ -9,6 +9,7 @@ import sys
 import tarfile
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import ClassVar
 
 from benchmarks.battery.running import Command, LackingError, must, program
 from benchmarks.battery.wheels import digest
@@ -41,6 +42,8 @@ class Subject(ABC):
 
 class Environment(Subject):
     """A virtual environment; uv has linked its files to a cache that no other case uses."""
+
+    link_mode: ClassVar[str] = "hardlink"
 
     def __init__(self, workshop: Workshop, version: str = VERSION, *, is_broken: bool = False) -> None:
         self.folder = workshop.new_folder()
@@ -89,7 +92,7 @@ class Environment(Subject):
         return linked
 
     def _install(self, environment: Path, *options: str) -> None:
-        source = ("--no-index", "--find-links", str(self._wheels), "--no-deps", "--link-mode", "hardlink")
+        source = ("--no-index", "--find-links", str(self._wheels), "--no-deps", "--link-mode", self.link_mode)
         self._uv("pip", "install", "--python", str(environment), *source, *options, self._requirement)
 
     def _uv(self, *argv: str) -> None:

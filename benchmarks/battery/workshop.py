@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ class Workshop:
     folder: Path
     originals: dict[str, dict[str, bytes]] = field(default_factory=dict)
     patched: dict[str, bytes] = field(default_factory=dict)
+    _cases: Path | None = None
     _made: int = 0
 
     def __post_init__(self) -> None:
@@ -64,9 +66,16 @@ class Workshop:
     def new_folder(self) -> Path:
         """Return a folder that nobody used."""
         self._made += 1
-        path = self.folder / "cases" / str(self._made)
+        path = (self._cases or self.folder / "cases") / str(self._made)
         path.mkdir(parents=True)
         return path
+
+    def at(self, folder: Path) -> Workshop:
+        """Return the same workshop with its new folders elsewhere."""
+        moved = copy.copy(self)
+        moved._cases = folder  # noqa: SLF001 # another of its own kind
+        moved._made = 0  # noqa: SLF001 # another of its own kind
+        return moved
 
     def _make_patch(self) -> None:
         """Take the patch from verl-doctor, and what it has to lead to from git."""
