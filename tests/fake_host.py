@@ -47,6 +47,9 @@ class FakeHost:
         content = self.files[key]
         return (content.encode() if isinstance(content, str) else content)[:limit]
 
+    def read_anew(self, path: Path, limit: int = READ_LIMIT) -> bytes:
+        return self.read(path, limit)
+
     def size(self, path: Path) -> int:
         key = str(self.real(path))
         if key not in self.files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import resource
@@ -11,9 +12,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from mmap import mmap
 
 READ_LIMIT = 64 * 2**20
+_PIECE = 2**20
 LAST_WAIT = 0.5
 """Seconds that a killed program has to end; one stuck in the kernel (a hung driver, a dead NFS server) never does."""
 
@@ -86,6 +91,9 @@ class Host(Protocol):
 
     def read(self, path: Path, limit: int = READ_LIMIT) -> bytes:
         """Return the first `limit` bytes of a file."""
+
+    def read_anew(self, path: Path, limit: int = READ_LIMIT) -> bytes:
+        """Return the first `limit` bytes of a file as they are now, whatever was seen of it before."""
 
     def size(self, path: Path) -> int:
         """Return a file's size in bytes."""
@@ -210,6 +218,20 @@ class LocalHost:
         with open(path, "rb") as file:
             return file.read(limit)
 
+    def read_anew(self, path: Path, limit: int = READ_LIMIT) -> bytes:
+        """Return the first `limit` bytes of a file as they are now, whatever was seen of it before.
+
+        Network file systems show for a while what they saw: NFS and GlusterFS the file that had the name, until its
+        folder is listed; sshfs new bytes, cut where the old ones ended, unless they are read past the kernel's cache.
+        """
+        os.listdir(path.parent)
+        try:
+            return b"".join(_past_the_cache(path, limit))
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+        return self.read(path, limit)  # a file system that cannot read past the cache
+
     def size(self, path: Path) -> int:
         """Return a file's size in bytes."""
         return os.stat(path).st_size
@@ -295,6 +317,31 @@ class LocalHost:
             return os.confstr("CS_GNU_LIBC_VERSION")
         except (OSError, ValueError):
             return None
+
+
+def _past_the_cache(path: Path, limit: int) -> Iterator[bytes]:
+    """Yield the pieces of a file's first `limit` bytes. Raises OSError (EINVAL) where that cannot be done."""
+    from mmap import mmap
+
+    file = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_CLOEXEC)
+    try:
+        with mmap(-1, _PIECE) as buffer:  # such reads need memory that begins with a page
+            read = 0
+            while read < limit and (count := _read_into(buffer, file, read)):
+                yield buffer[: min(count, limit - read)]
+                read += count
+    finally:
+        os.close(file)
+
+
+def _read_into(buffer: mmap, file: int, offset: int) -> int:
+    """Return how much of a file was read; 0 at its end, where some file systems refuse an offset that is not round."""
+    try:
+        return os.preadv(file, [buffer], offset)
+    except OSError as error:
+        if offset and error.errno == errno.EINVAL:
+            return 0
+        raise
 
 
 def own_python() -> Path:

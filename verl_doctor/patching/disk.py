@@ -34,7 +34,11 @@ class Disk:
         """Write a new file through to the medium, for those who may use another one; without one, its folder."""
         self.remove(path)
         self.step()
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            file = _made(path)
+        except FileExistsError:  # which another node made; this one did not see it yet
+            path.unlink()
+            file = _made(path)
         try:
             self.step()
             written = 0
@@ -100,3 +104,7 @@ class Disk:
                 raise
         finally:
             os.close(file)
+
+
+def _made(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 NAME: Final = "verl-doctor.lock"
 
-SECONDS: Final = 60.0
-"""After which another node takes a writer for dead; more than file systems remember what they saw of other nodes."""
+SECONDS: Final = 30.0
+"""After which another node takes a writer for dead; longer than file systems remember what they saw of other nodes."""
 
 _RENEWED_EVERY: Final = 5.0
 _PAUSE: Final = 0.1

@@ -87,8 +87,10 @@ def _taken(path: Path) -> tuple[int, Locked] | None:
     try:
         locked = _lock(file)
         is_taken = locked != "busy" and os.path.samestat(os.fstat(file), path.stat())
-    except FileNotFoundError:
-        return None  # it was there a moment ago: the next attempt tells
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ESTALE):
+            raise
+        return None  # it was there a moment ago, or another node has put a new one there: the next attempt tells
     finally:
         if not is_taken:
             os.close(file)

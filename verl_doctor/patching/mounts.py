@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +50,12 @@ def of(host: Host, path: Path) -> Mount | None:
     return max(reversed(above), key=lambda mount: len(mount.folder.parts), default=None)
 
 
-def _mounts(table: str) -> Iterator[Mount]:
+@lru_cache(maxsize=1)
+def _mounts(table: str) -> tuple[Mount, ...]:
+    return tuple(_read(table))
+
+
+def _read(table: str) -> Iterator[Mount]:
     for line in table.splitlines():
         fields, separator, rest = line.partition(" - ")
         columns, kinds = fields.split(" "), rest.split(" ")
