@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import signal
 from pathlib import Path
 from threading import Timer, main_thread
@@ -9,7 +11,7 @@ from time import monotonic
 
 import pytest
 
-from verl_doctor.host import Exited, LocalHost, LocalProcess, NotStarted, TimedOut
+from verl_doctor.host import READ_LIMIT, Exited, LocalHost, LocalProcess, NotStarted, TimedOut
 
 SLEEP = ("/bin/sh", "-c", "sleep 60 & echo $!; wait")
 
@@ -75,3 +77,26 @@ def test_leaving_ends_what_runs_and_what_starts_later(monkeypatch: pytest.Monkey
         assert isinstance(told, Exited)
         assert told.status == -signal.SIGKILL
     assert not LocalProcess.running
+
+
+@pytest.mark.parametrize("size", [0, 1, 512, 2**20 - 1, 2**20, 3 * 2**20 + 77])
+@pytest.mark.parametrize("limit", [0, 1000, READ_LIMIT])
+def test_a_file_is_read_past_the_cache(tmp_path: Path, size: int, limit: int) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(os.urandom(size))
+    assert LocalHost().read_anew(file, limit) == file.read_bytes()[:limit]
+
+
+def test_where_nothing_is_read_past_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def refused(path: Path, flags: int) -> int:
+        if flags & os.O_DIRECT:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return opened(path, flags)
+
+    monkeypatch.setattr(os, "open", refused)
+    (tmp_path / "file").write_bytes(b"1")
+    assert LocalHost().read_anew(tmp_path / "file") == b"1"
+    with pytest.raises(FileNotFoundError):
+        LocalHost().read_anew(tmp_path / "none")

@@ -546,3 +546,13 @@ def test_a_refusal_outranks_a_file_system_that_cannot_be_written(sandbox: Sandbo
     sandbox.write(LOCAL_RANK, FILES[LOCAL_RANK])
     with pytest.raises(WriteFailedError, match=r"dist-info.* cannot be written: .*read-only file system; nothing was"):
         sandbox.apply(disk=FailingDisk(1, errno.EROFS))
+
+
+def test_a_file_that_this_node_did_not_see_yet(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another node made it, and what this one knows of the folder is older."""
+    note = sandbox.metadata / "verl-doctor.journal-new"
+    note.touch()
+    lexists = os.path.lexists
+    monkeypatch.setattr(os.path, "lexists", lambda path: path != note and lexists(path))
+    sandbox.apply()
+    assert not note.exists()

@@ -95,15 +95,18 @@ def test_where_only_this_node_writes_no_lease_is_taken(file: Path, monkeypatch: 
         assert list(file.parent.iterdir()) == [file]
 
 
-def test_where_others_may_write_a_lease_is_taken_in_each_folder(
-    tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+def test_where_others_may_write_a_lease_is_taken_beside_each_description_and_in_each_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mounts, "is_of_this_node", lambda *_: False)
-    other = tmp_path / "checkout"
-    other.mkdir()
-    with lock.all_held(LocalHost(), [file, tmp_path, other]) as confirm:
+    site, checkout = tmp_path / "site-packages", tmp_path / "checkout"
+    metadata = site / "vllm-0.7.2.dist-info"
+    metadata.mkdir(parents=True)
+    checkout.mkdir()
+    (metadata / "METADATA").touch()
+    with lock.all_held(LocalHost(), [checkout, site, metadata / "METADATA"]) as confirm:
         confirm()
-        assert [path.parent for path in sorted(tmp_path.rglob(lease.NAME))] == [other, tmp_path]
+        assert {path.parent for path in tmp_path.rglob(lease.NAME)} == {checkout, metadata}
     assert not list(tmp_path.rglob(lease.NAME))
 
 

@@ -13,7 +13,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final, Literal
@@ -47,10 +47,16 @@ def all_held(host: Host, paths: Iterable[Path], patience: float = PATIENCE) -> I
                 locked[path] = stack.enter_context(held(path, patience))
         unsure = [path for path in locked if locked[path] == "no locks" or not mounts.is_of_this_node(host, path)]
         leases = []
-        for folder in sorted({path if path.is_dir() else path.parent for path in unsure}):
+        for folder in sorted(_leased(unsure)):
             with _told(folder):
                 leases.append(stack.enter_context(lease.held(folder, patience + lease.SECONDS)))
         yield lambda: lease.confirm(leases)
+
+
+def _leased(paths: Sequence[Path]) -> set[Path]:
+    """Return the folders to hold leases on: of what is described here its description's, which every writer needs."""
+    described = {path.parent for path in paths if not path.is_dir()}
+    return described | {path for path in paths if path.is_dir() and path not in {each.parent for each in described}}
 
 
 @contextmanager
