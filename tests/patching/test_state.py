@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from pathlib import Path
 
@@ -10,8 +11,8 @@ import pytest
 
 from tests.conftest import Installed
 from tests.fake_host import FakeHost
-from tests.patching.sandbox import ALL, FILES
-from verl_doctor.errors import TargetError
+from tests.patching.sandbox import ALL, FILES, Sandbox, make
+from verl_doctor.errors import PatchRefusedError, TargetError
 from verl_doctor.facts import packages
 from verl_doctor.facts.patches import PatchState, collect
 from verl_doctor.host import READ_LIMIT, Exited, LocalHost
@@ -138,3 +139,32 @@ def test_patches_are_imported_without_libcst() -> None:
     outcome = LocalHost().run([sys.executable, "-c", program], 30)
     assert outcome == Exited(0, f"{len(catalogue.load())} False\n", "")
     assert Path(sys.executable).exists()
+
+
+def _beside(sandbox: Sandbox, name: str) -> None:
+    """Put something else in the place of the file METADATA."""
+    path = sandbox.metadata / "METADATA"
+    path.unlink()
+    if name == "pipe":
+        os.mkfifo(path)
+    if name == "folder":
+        path.mkdir()
+
+
+@pytest.mark.parametrize("instead", ["nothing", "pipe", "folder"])
+def test_code_that_nothing_describes_is_told(sandbox: Sandbox, instead: str) -> None:
+    _beside(sandbox, instead)
+    before = sandbox.host.names(sandbox.metadata)
+    for state in sandbox.full_states().values():
+        assert (state.state, state.version, state.is_affected) == ("absent", "0.7.2", True)
+        assert "vllm 0.7.2 is not properly installed: " in (state.reason or "")
+    for plan in (sandbox.apply, lambda: plan_apply(sandbox.host, sandbox.target, sandbox.packages)):
+        with pytest.raises(PatchRefusedError, match=r"though its code is there; install it again with `[^;]*`\.$"):
+            plan()
+    assert sandbox.host.names(sandbox.metadata) == before
+
+
+def test_metadata_without_code_is_nothing_installed(tmp_path: Path) -> None:
+    sandbox = make(tmp_path / "site", files={})
+    _beside(sandbox, "nothing")
+    assert {state.reason for state in sandbox.full_states().values()} == {"vllm is not installed"}

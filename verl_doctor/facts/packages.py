@@ -114,9 +114,10 @@ def _read(host: Host, target: Target, folder: Path, entry: str, called: str) -> 
         return replace(described, broken="left over from an uninstall that was interrupted")
     file, size = _file_and_size(host, folder / entry, metadata_name)
     if not size:
-        return replace(described, broken=f"{entry} has no {metadata_name}" if size is None else f"{file.name} is empty")
+        reason = f"{entry} has no {metadata_name}" if size is None else f"{file.name} is empty"
+        return with_origin(host, target, replace(described, broken=reason))
     if version and normalise(name) not in NAMED and entry != _EGG:
-        return _with_origin(host, target, described)
+        return with_origin(host, target, described)
     try:
         headers = _headers(host.read(file, 2**20))
     except OSError as error:
@@ -124,7 +125,7 @@ def _read(host: Host, target: Target, folder: Path, entry: str, called: str) -> 
     told = headers.get("version", ("",))[0]
     if not told:
         return replace(described, broken=f"{metadata_name} names no version")
-    return _with_origin(
+    return with_origin(
         host,
         target,
         replace(
@@ -159,7 +160,7 @@ def _headers(data: bytes) -> dict[str, tuple[str, ...]]:
     return headers
 
 
-def _with_origin(host: Host, target: Target, described: Distribution) -> Distribution:
+def with_origin(host: Host, target: Target, described: Distribution) -> Distribution:
     """Add where an editable or direct-URL install came from (PEP 610), and its git commit."""
     file = Path(described.location, described.metadata, "direct_url.json")
     if not host.is_file(file):

@@ -95,8 +95,11 @@ def installed(packages: Mapping[str, Distribution], name: str) -> Distribution |
 def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
     """Return where a distribution is; None where it is not installed."""
     found = installed(packages, name)
-    if found is None:
-        return None
+    return found and place_of(target, found)
+
+
+def place_of(target: Target, found: Distribution) -> Place:
+    """Return where a distribution is, or was before parts of it were removed."""
     location = Path(found.location)
     roots: tuple[Path, ...] = (location,)
     if found.editable:

@@ -9,7 +9,7 @@ from pathlib import Path
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue
+from verl_doctor.patching import catalogue, repair
 from verl_doctor.patching.diagnosis import (
     Absent,
     Applicable,
@@ -21,7 +21,7 @@ from verl_doctor.patching.diagnosis import (
     era_of,
 )
 from verl_doctor.patching.patch import Patch
-from verl_doctor.patching.place import Place, installed, locate
+from verl_doctor.patching.place import Place, installed, locate, place_of
 from verl_doctor.target import Target
 
 
@@ -61,7 +61,7 @@ def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch
     """Return where the file is that a patch edits, even if it cannot be read."""
     place = locate(target, packages, patch.distribution)
     if place is None:
-        return Absent(f"{patch.distribution} is not installed")
+        return _undescribed(host, target, packages, patch) or Absent(f"{patch.distribution} is not installed")
     file = patch.site(place.version).file
     path = place.path(host, file) or _hidden(host, place, file)
     if path:
@@ -73,6 +73,20 @@ def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch
             is_affected=True,
         )
     return Absent(missing)
+
+
+def _undescribed(host: Host, target: Target, packages: Mapping[str, Distribution], patch: Patch) -> Absent | None:
+    """Return what to say of a distribution whose code is there although its metadata is not."""
+    found = packages.get(patch.distribution)
+    if found is None or not found.broken:
+        return None
+    if place_of(target, found).path(host, patch.site(found.version).file) is None:
+        return None
+    return Absent(
+        f"{found.name} {found.version} is not properly installed: {found.broken}, though its code is there; "
+        f"{repair.reinstalled(target, found)}",
+        is_affected=era_of(patch, found.version) not in ("earlier", "later"),
+    )
 
 
 def _hidden(host: Host, place: Place, file: str) -> Path | None:
@@ -94,6 +108,8 @@ def _comes_with_the_bug(patch: Patch, version: str) -> bool:
 def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diagnosis) -> PatchState:
     """Return a diagnosis in the words of the JSON contract."""
     distribution = installed(packages, patch.distribution)
+    if distribution is None and isinstance(diagnosis, Absent) and diagnosis.is_affected:
+        distribution = packages.get(patch.distribution)  # its code is there, only what describes it is not
     version = distribution.version if distribution else None
     state = PatchState(
         id=patch.id,
