@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from verl_doctor.errors import PatchRefusedError, UsageError
-from verl_doctor.facts.packages import Distribution
+from verl_doctor.facts.packages import Distribution, normalise
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, content, receipts
+from verl_doctor.patching import catalogue, content, leftovers, receipts, repair
 from verl_doctor.patching.change import sha256
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, locate_all
@@ -36,6 +36,8 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
     names = frozenset((*(patch.name for patch in patches), *recorded))
     plan = Plan(states=states(host, target, packages, patches) if patches or not recorded else {})
     undone: set[str] = set()
+    for place in leftovers.damaged(target, packages):
+        raise PatchRefusedError(_undescribed(target, place, packages[normalise(place.name)]))
     for place in locate_all(target, packages, patches):
         ledger = receipts.read(host, place)
         chosen = [receipt for receipt in ledger.receipts.values() if not names or names & set(receipt.patches)]
@@ -55,6 +57,14 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
             "so there is no original to put back."
         )
     return plan
+
+
+def _undescribed(target: Target, place: Place, found: Distribution) -> str:
+    return (
+        f"Nothing was written: {place.name} {place.version} is not properly installed: {place.metadata} has "
+        "nothing that describes it, though files are there that verl-doctor patched; "
+        f"{repair.reinstalled(target, replace(found, version=place.version))}, then revert."
+    )
 
 
 def _left(receipt: Receipt, names: frozenset[str]) -> tuple[str, ...]:
