@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from verl_doctor.facts.packages import Distribution
-from verl_doctor.host import Host
+from verl_doctor.host import Host, LocalHost
 from verl_doctor.patching.patch import Patch
 from verl_doctor.target import Target
 
@@ -38,7 +39,7 @@ class Place:
     @property
     def locks(self) -> tuple[Path, ...]:
         """What a writer holds a lock on: the folders to write in, and the file that describes the distribution."""
-        folders = (root for root in self.roots if root.is_dir())
+        folders = (root for root in self.roots if LocalHost().is_dir(root))
         return (*folders, *_descriptions(self.metadata))
 
     @property
@@ -49,12 +50,23 @@ class Place:
     @property
     def is_touched(self) -> bool:
         """Whether a receipt is kept here, or an unfinished write noted."""
-        return self.store.exists() or self.is_interrupted
+        return os.path.lexists(self.store) or self.is_interrupted
 
     @property
     def is_interrupted(self) -> bool:
         """Whether a write here was not finished, or not tidied up."""
-        return self.journal.exists() or Path(f"{self.journal}-new").exists()
+        return os.path.lexists(self.journal) or os.path.lexists(f"{self.journal}-new")
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether this user cannot see what is in the metadata folder; then it counts as untouched."""
+        try:
+            os.lstat(self.store)
+        except PermissionError:
+            return True
+        except OSError:
+            return False
+        return False
 
     @property
     def is_installed(self) -> bool:
@@ -78,8 +90,9 @@ def is_described(metadata: Path) -> bool:
 
 
 def _descriptions(metadata: Path) -> tuple[Path, ...]:
-    """Return the files that describe a distribution; distutils made a single file of its .egg-info."""
-    return tuple(file for file in (metadata / "METADATA", metadata / "PKG-INFO", metadata) if file.is_file())
+    """Return the files that describe a distribution, none that cannot be seen; an .egg-info may be a single file."""
+    files = (metadata / "METADATA", metadata / "PKG-INFO", metadata)
+    return tuple(file for file in files if LocalHost().is_file(file))
 
 
 def installed(packages: Mapping[str, Distribution], name: str) -> Distribution | None:

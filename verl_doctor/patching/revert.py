@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from verl_doctor.errors import PatchRefusedError, UsageError
+from verl_doctor.errors import PatchRefusedError, TargetError, UsageError
 from verl_doctor.facts.packages import Distribution, normalise
 from verl_doctor.host import Host
 from verl_doctor.patching import catalogue, content, leftovers, receipts, repair
 from verl_doctor.patching.change import sha256
 from verl_doctor.patching.patch import Patch
-from verl_doctor.patching.place import Place, locate_all
+from verl_doctor.patching.place import Place, locate_all, place_of
 from verl_doctor.patching.plan import Edit, Plan, changes, edited
 from verl_doctor.patching.receipts import Ledger, Receipt
 from verl_doctor.patching.state import states
@@ -36,6 +36,12 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
     names = frozenset((*(patch.name for patch in patches), *recorded))
     plan = Plan(states=states(host, target, packages, patches) if patches or not recorded else {})
     undone: set[str] = set()
+    for name in sorted({patch.distribution for patch in patches or known or catalogue.built_in()} & packages.keys()):
+        place = place_of(target, packages[name])
+        if place.is_hidden:
+            raise TargetError(
+                f"{place.metadata} cannot be read by this user, so what verl-doctor patched is not known."
+            )
     for place in leftovers.damaged(target, packages):
         raise PatchRefusedError(_undescribed(target, place, packages[normalise(place.name)]))
     for place in locate_all(target, packages, patches):

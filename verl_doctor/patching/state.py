@@ -80,11 +80,17 @@ def _undescribed(host: Host, target: Target, packages: Mapping[str, Distribution
     found = packages.get(patch.distribution)
     if found is None or not found.broken:
         return None
-    if place_of(target, found).path(host, patch.site(found.version).file) is None:
+    place = place_of(target, found)
+    if place.path(host, patch.site(found.version).file) is None:
         return None
+    reason = (
+        f"{place.metadata} cannot be read by this user"
+        if place.is_hidden
+        else f"{found.name} {found.version} is not properly installed: {found.broken}, though its code is there; "
+        f"{repair.reinstalled(target, found)}"
+    )
     return Absent(
-        f"{found.name} {found.version} is not properly installed: {found.broken}, though its code is there; "
-        f"{repair.reinstalled(target, found)}",
+        reason,
         is_affected=era_of(patch, found.version) not in ("earlier", "later"),
     )
 
