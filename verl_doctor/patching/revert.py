@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from verl_doctor.errors import PatchRefusedError, TargetError, UsageError
 from verl_doctor.facts.packages import Distribution, normalise
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, content, leftovers, receipts, repair
+from verl_doctor.patching import catalogue, content, installation, leftovers, receipts, repair
 from verl_doctor.patching.change import sha256
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, locate_all, place_of
@@ -42,6 +42,11 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
             raise TargetError(
                 f"{place.metadata} cannot be read by this user, so what verl-doctor patched is not known."
             )
+    for found in packages.values():
+        if (twice := installation.doubled(found)) and any(
+            each.is_touched for each in installation.places(target, found)
+        ):
+            raise PatchRefusedError(f"Nothing was written: {twice}.")
     for place in leftovers.damaged(target, packages):
         raise PatchRefusedError(_undescribed(target, place, packages[normalise(place.name)]))
     for place in locate_all(target, packages, patches):

@@ -9,7 +9,7 @@ from pathlib import Path
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, repair
+from verl_doctor.patching import catalogue, installation
 from verl_doctor.patching.diagnosis import (
     Absent,
     Applicable,
@@ -19,9 +19,10 @@ from verl_doctor.patching.diagnosis import (
     Unrecognised,
     diagnose,
     era_of,
+    outside,
 )
 from verl_doctor.patching.patch import Patch
-from verl_doctor.patching.place import Place, installed, locate, place_of
+from verl_doctor.patching.place import Place, installed, locate
 from verl_doctor.target import Target
 
 
@@ -59,13 +60,17 @@ def look(host: Host, target: Target, packages: Mapping[str, Distribution], patch
 
 def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch: Patch) -> File | Absent:
     """Return where the file is that a patch edits, even if it cannot be read."""
+    if flaw := installation.flaw(host, target, packages, patch):
+        return Absent(flaw, is_affected=True)
     place = locate(target, packages, patch.distribution)
     if place is None:
-        return _undescribed(host, target, packages, patch) or Absent(f"{patch.distribution} is not installed")
+        return Absent(f"{patch.distribution} is not installed")
     file = patch.site(place.version).file
     path = place.path(host, file) or _hidden(host, place, file)
     if path:
         return File(place=place, file=file, path=path)
+    if era_of(patch, place.version) in ("earlier", "later"):
+        return Absent(outside(patch, place.version))
     missing = f"{file} is not in {place.roots[0]}"
     if _comes_with_the_bug(patch, place.version):
         return Absent(
@@ -73,26 +78,6 @@ def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch
             is_affected=True,
         )
     return Absent(missing)
-
-
-def _undescribed(host: Host, target: Target, packages: Mapping[str, Distribution], patch: Patch) -> Absent | None:
-    """Return what to say of a distribution whose code is there although its metadata is not."""
-    found = packages.get(patch.distribution)
-    if found is None or not found.broken:
-        return None
-    place = place_of(target, found)
-    if place.path(host, patch.site(found.version).file) is None:
-        return None
-    reason = (
-        f"{place.metadata} cannot be read by this user"
-        if place.is_hidden
-        else f"{found.name} {found.version} is not properly installed: {found.broken}, though its code is there; "
-        f"{repair.reinstalled(target, found)}"
-    )
-    return Absent(
-        reason,
-        is_affected=era_of(patch, found.version) not in ("earlier", "later"),
-    )
 
 
 def _hidden(host: Host, place: Place, file: str) -> Path | None:

@@ -20,7 +20,7 @@ _WORDS: Final = {
     "absent": "nothing to patch",
 }
 _BY_NAME: Final = "can be applied"
-_MISSING: Final = "file missing"
+_MISSING: Final = "not patchable"
 _NOT_INSTALLED: Final = "not installed"
 _BROKEN: Final = "cannot be used"
 _INDENT: Final = max(map(len, _WORDS.values())) + 2
