@@ -73,14 +73,14 @@ def _hidden_by(host: Host, target: Target, place: Place, patch: Patch) -> str | 
     """Return what to say of code that is found before that of the distribution, and that nothing describes."""
     package = Path(patch.site(place.version).file).parts[0]
     location = place.metadata.parent
-    if len(place.roots) > 1 or str(location) not in target.search_path:
+    if place.checkout or str(location) not in target.search_path:
         return None
     for folder in map(Path, target.search_path[: target.search_path.index(str(location))]):
         if host.is_file(folder / package / "__init__.py") and host.real(folder / package) != host.real(
             location / package
         ):
             return (
-                f"{folder / package} hides {place.name} {place.version} in {location}, and no metadata says what it is; "
-                f"take {folder} off PYTHONPATH, or install it as editable"
+                f"{folder / package} hides {place.name} {place.version} in {location}, and no metadata says what it "
+                f"is; take {folder} off PYTHONPATH, or install it as editable"
             )
     return None

@@ -32,6 +32,11 @@ class Place:
     image: Path
 
     @property
+    def checkout(self) -> Path | None:
+        """The folder that an editable installation is a link to; None for any other."""
+        return self.roots[0] if len(self.roots) > 1 else None
+
+    @property
     def journal(self) -> Path:
         """Where an unfinished write is noted."""
         return self.metadata / "verl-doctor.journal"
@@ -108,7 +113,7 @@ def installed(packages: Mapping[str, Distribution], name: str) -> Distribution |
 def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
     """Return where a distribution is; None where it is not installed."""
     found = installed(packages, name)
-    return found and place_of(target, found)
+    return place_of(target, found) if found else None
 
 
 def place_of(target: Target, found: Distribution) -> Place:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from verl_doctor.errors import PatchRefusedError, TargetError, UsageError
 from verl_doctor.facts.packages import Distribution, normalise
@@ -14,7 +15,8 @@ from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, locate_all, place_of
 from verl_doctor.patching.plan import Edit, Plan, changes, edited
 from verl_doctor.patching.receipts import Ledger, Receipt
-from verl_doctor.patching.state import states
+from verl_doctor.patching.stale import is_stale
+from verl_doctor.patching.state import File, find, states
 from verl_doctor.target import Target
 
 
@@ -32,11 +34,12 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
     `recorded` are names that only a receipt knows, of patches that are not at hand. Raises UsageError where none does,
     PatchRefusedError where a file is not as verl-doctor left it, and for a patch that somebody else applied.
     """
+    known = known or catalogue.built_in()
     recorded = [name.casefold() for name in recorded]
     names = frozenset((*(patch.name for patch in patches), *recorded))
     plan = Plan(states=states(host, target, packages, patches) if patches or not recorded else {})
     undone: set[str] = set()
-    for name in sorted({patch.distribution for patch in patches or known or catalogue.built_in()} & packages.keys()):
+    for name in sorted({patch.distribution for patch in patches or known} & packages.keys()):
         place = place_of(target, packages[name])
         if place.is_hidden:
             raise TargetError(
@@ -55,7 +58,13 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
         if chosen:
             left = {receipt: _left(receipt, names) for receipt in chosen}
             plan = _Revert(
-                host=host, target=target, place=place, ledger=ledger, left=left, known=known or catalogue.built_in()
+                host=host,
+                target=target,
+                place=place,
+                distribution=packages[normalise(place.name)],
+                ledger=ledger,
+                left=left,
+                known=known,
             ).added_to(plan)
             undone.update(*(receipt.patches for receipt in chosen))
     if unknown := [name for name in recorded if name not in undone]:
@@ -65,9 +74,21 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
         were = "was" if len(by_hand) == 1 else "were"
         raise PatchRefusedError(
             f"Nothing was written: {', '.join(by_hand)} {were} not applied by verl-doctor but by hand or another tool, "
-            "so there is no original to put back."
+            f"so there is no original to put back. {_again(host, target, packages, known, by_hand)}"
         )
     return plan
+
+
+def _again(
+    host: Host, target: Target, packages: Mapping[str, Distribution], known: Sequence[Patch], names: Sequence[str]
+) -> str:
+    """Return how the files come back that somebody else patched."""
+    files: dict[str, list[Path]] = {}
+    for patch in known:
+        found = find(host, target, packages, patch) if patch.name in names else None
+        if isinstance(found, File):
+            files.setdefault(patch.distribution, []).append(found.path)
+    return " ".join(repair.told(target, packages[name], list(dict.fromkeys(paths))) for name, paths in files.items())
 
 
 def _undescribed(target: Target, place: Place, found: Distribution) -> str:
@@ -90,13 +111,14 @@ class _Revert:
     host: Host
     target: Target
     place: Place
+    distribution: Distribution
     ledger: Ledger
     left: Mapping[Receipt, tuple[str, ...]]
     known: Sequence[Patch]
 
     def added_to(self, plan: Plan) -> Plan:
         """Return the plan with what is to do here."""
-        edits = {receipt: self._edit(receipt) for receipt in self.left}
+        edits = {receipt: self._edit(receipt) for receipt in self.left if not self._is_stale(receipt)}
         kept = [receipt for receipt in self.ledger.receipts.values() if receipt not in self.left]
         kept += [
             replace(receipt, patches=self.left[receipt], sha256_after=sha256(edit.new))
@@ -112,20 +134,28 @@ class _Revert:
             places=(*plan.places, self.place),
         )
 
+    def _is_stale(self, receipt: Receipt) -> bool:
+        """Say whether the file came anew, without the patches: its receipt just ends."""
+        path = self.place.path(self.host, receipt.file)
+        found = content.read(self.host, path) if path else None
+        if found is None or sha256(found) in {receipt.sha256_before, receipt.sha256_after}:
+            return False
+        return is_stale(receipt, self.place.version, found, self.known)
+
     def _edit(self, receipt: Receipt) -> Edit:
         """Return the edit of one file; one that changes nothing where the original is back already."""
         path = self.place.path(self.host, receipt.file)
         current = content.read(self.host, path) if path else None
         if path is None or current is None:
-            raise self._refusal(f"{receipt.file} is gone")
+            raise self._refusal(receipt, f"{receipt.file} is gone")
         edit = Edit(patches=receipt.patches, file=receipt.file, place=self.place, path=path, old=current, new=current)
         if sha256(current) == receipt.sha256_before:
             return edit
         if sha256(current) != receipt.sha256_after:
-            raise self._refusal(f"{path} was changed after verl-doctor patched it")
+            raise self._refusal(receipt, f"{path} was changed after verl-doctor patched it")
         original = self.ledger.originals.get(receipt.sha256_before, b"")
         if sha256(original) != receipt.sha256_before:
-            raise self._refusal(f"the original of {path}, kept in {self.place.store}, is damaged")
+            raise self._refusal(receipt, f"the original of {path}, kept in {self.place.store}, is damaged")
         for patch in self._named(self.left[receipt], receipt.file):
             original = edited(patch, self.place.version, path, original)
         return replace(edit, new=original)
@@ -139,6 +169,15 @@ class _Revert:
             )
         return found
 
-    def _refusal(self, reason: str) -> PatchRefusedError:
-        command = f"{self.target.installer} --force-reinstall --no-deps {self.place.name}=={self.place.version}"
-        return PatchRefusedError(f"Nothing was written: {reason}. To get the published files back: {command}")
+    def _refusal(self, receipt: Receipt, reason: str) -> PatchRefusedError:
+        file = self.place.path(self.host, receipt.file) or self.place.roots[0] / receipt.file
+        others = [name for other in self.left if self._is_as_left(other) for name in other.patches]
+        rest = f" The others can be reverted by name: `--revert {' '.join(others)}`." if others else ""
+        return PatchRefusedError(
+            f"Nothing was written: {reason}.{rest} {repair.told(self.target, self.distribution, [file])}"
+        )
+
+    def _is_as_left(self, receipt: Receipt) -> bool:
+        path = self.place.path(self.host, receipt.file)
+        found = content.read(self.host, path) if path else None
+        return found is not None and sha256(found) == receipt.sha256_after
