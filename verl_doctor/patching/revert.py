@@ -35,10 +35,10 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
     PatchRefusedError where a file is not as verl-doctor left it, and for a patch that somebody else applied.
     """
     known = known or catalogue.built_in()
-    recorded = [name.casefold() for name in recorded]
-    names = frozenset((*(patch.name for patch in patches), *recorded))
+    names = frozenset((*(patch.name for patch in patches), *map(str.casefold, recorded)))
     plan = Plan(states=states(host, target, packages, patches) if patches or not recorded else {})
     undone: set[str] = set()
+    held: set[str] = set()
     for name in sorted({patch.distribution for patch in patches or known} & packages.keys()):
         place = place_of(target, packages[name])
         if place.is_hidden:
@@ -54,6 +54,7 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
         raise PatchRefusedError(_undescribed(target, place, packages[normalise(place.name)]))
     for place in locate_all(target, packages, patches):
         ledger = receipts.read(host, place)
+        held.update(name for receipt in ledger.receipts.values() for name in receipt.patches)
         chosen = [receipt for receipt in ledger.receipts.values() if not names or names & set(receipt.patches)]
         if chosen:
             left = {receipt: _left(receipt, names) for receipt in chosen}
@@ -67,8 +68,9 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
                 known=known,
             ).added_to(plan)
             undone.update(*(receipt.patches for receipt in chosen))
-    if unknown := [name for name in recorded if name not in undone]:
-        raise UsageError(f"There is no patch {', '.join(unknown)}, and none of that name was applied here.")
+    if unknown := [name for name in recorded if name.casefold() not in undone]:
+        applied = f"the receipts name {', '.join(sorted(held))}" if held else "nothing was applied here"
+        raise UsageError(f"There is no patch {', '.join(unknown)}, and none of that name was applied here: {applied}.")
     by_hand = [name for name, state in plan.states.items() if state.state == "applied" and name not in undone]
     if by_hand and (names or not undone):
         were = "was" if len(by_hand) == 1 else "were"
