@@ -16,6 +16,7 @@ EMPTY = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
         pytest.param("a.py,sha256=old,7", f"a.py,sha256={EMPTY},0", id="a row with the usual hash"),
         pytest.param("a.py,md5=old,7", "a.py,md5=1B2M2Y8AsgTpgAmY7PhCfg,0", id="a row with another hash"),
         pytest.param("a.py,magic=old,7", f"a.py,sha256={EMPTY},0", id="a row with an unknown hash"),
+        pytest.param("a.py,shake_128=old,7", f"a.py,sha256={EMPTY},0", id="a row with a hash of any length"),
         pytest.param("a.py,,", f"a.py,sha256={EMPTY},0", id="a row without hash"),
         pytest.param('"a, b.py",sha256=old,7', f'"a, b.py",sha256={EMPTY},0', id="a quoted path"),
     ],

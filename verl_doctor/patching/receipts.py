@@ -6,11 +6,13 @@ So an uninstall takes them along, a reinstall forgets them, and a revert has wha
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import PurePosixPath
 from typing import Any, Final
 
-from verl_doctor.errors import DataError
+from verl_doctor.errors import DataError, one_line
 from verl_doctor.host import Host
 from verl_doctor.patching import content, record
 from verl_doctor.patching.change import Change
@@ -18,6 +20,7 @@ from verl_doctor.patching.place import Place
 
 SCHEMA_VERSION: Final = "1"
 RECEIPT: Final = "receipt.json"
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,11 @@ class Ledger:
 def read(host: Host, place: Place) -> Ledger:
     """Return a distribution's ledger. Raises DataError for one that cannot be read as such."""
     path = place.store / RECEIPT
+    if host.is_file(place.store):
+        raise DataError(
+            f"{place.store} is a file, where verl-doctor keeps a folder of its own; it did not write that file. Remove "
+            "it by hand."
+        )
     written = content.read(host, path)
     if written is None:
         return Ledger()
@@ -55,8 +63,11 @@ def read(host: Host, place: Place) -> Ledger:
         if document["schema_version"] != SCHEMA_VERSION:
             raise DataError(f"{path} was written by another verl-doctor, in version {document['schema_version']!r}.")
         receipts = [_receipt(fields) for fields in document["files"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is not the receipt that verl-doctor writes ({error!r}).") from error
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{path} is not as verl-doctor writes it ({one_line(error)}), so what was patched cannot be told. "
+            f"Install {place.name} again, then remove {place.store} by hand."
+        ) from error
     names = {receipt.sha256_before for receipt in receipts}
     originals = {name: content.read(host, place.store / _original(name)) for name in names}
     return Ledger(
@@ -117,7 +128,19 @@ def _original(name: str) -> str:
 
 
 def _receipt(fields: Mapping[str, Any]) -> Receipt:
-    return Receipt(**{**fields, "patches": tuple(fields["patches"])})
+    """Return a receipt as it was written. Raises TypeError or ValueError for one that was not written by us."""
+    receipt = Receipt(**{**fields, "patches": tuple(fields["patches"])})
+    texts = (receipt.file, *receipt.patches, receipt.sha256_before, receipt.sha256_after, receipt.row or "")
+    if not all(isinstance(text, str) for text in texts) or isinstance(fields["patches"], str):
+        raise TypeError("a text is none")
+    path = PurePosixPath(receipt.file)
+    if path.is_absolute() or ".." in path.parts or "\0" in receipt.file or not receipt.patches:
+        raise ValueError(f"{receipt.file!r} is no file that could be patched")
+    if not all(_DIGEST.fullmatch(digest) for digest in (receipt.sha256_before, receipt.sha256_after)):
+        raise ValueError("a digest is none")
+    if "\n" in (receipt.row or ""):
+        raise ValueError("a row is more than one")
+    return receipt
 
 
 def ledger_of(receipts: Iterable[Receipt], originals: Mapping[str, bytes]) -> Ledger:

@@ -7,11 +7,10 @@ RECORD back, even if another tool changed other rows in between.
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections.abc import Mapping
 
-from verl_doctor.releases.record import digest
+from verl_doctor.releases.record import ALGORITHMS, digest
 
 
 def row_of(record: bytes, file: str) -> str | None:
@@ -23,7 +22,7 @@ def row_for(file: str, content: bytes, like: str | None = None) -> str:
     """Return a row for a file with this content, with the hash that the row `like` uses."""
     fields = next(csv.reader([like])) if like else [file, "sha256=", ""]
     algorithm = fields[1].partition("=")[0]
-    known = algorithm if algorithm in hashlib.algorithms_guaranteed else "sha256"
+    known = algorithm if algorithm in ALGORITHMS else "sha256"
     text = io.StringIO()
     csv.writer(text, lineterminator="").writerow([fields[0], digest(content, known), len(content)])
     return text.getvalue()

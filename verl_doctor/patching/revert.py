@@ -138,29 +138,44 @@ class _Revert:
 
     def _is_stale(self, receipt: Receipt) -> bool:
         """Say whether the file came anew, without the patches: its receipt just ends."""
-        path = self.place.path(self.host, receipt.file)
-        found = content.read(self.host, path) if path else None
+        found = self._current(receipt)
         if found is None or sha256(found) in {receipt.sha256_before, receipt.sha256_after}:
             return False
         return is_stale(receipt, self.place.version, found, self.known)
 
     def _edit(self, receipt: Receipt) -> Edit:
         """Return the edit of one file; one that changes nothing where the original is back already."""
-        path = self.place.path(self.host, receipt.file)
-        current = content.read(self.host, path) if path else None
-        if path is None or current is None:
-            raise self._refusal(receipt, f"{receipt.file} is gone")
+        path, current = self._path(receipt), self._current(receipt)
+        trouble = self._trouble(receipt)
+        if trouble or current is None:
+            raise self._refusal(receipt, trouble or f"{receipt.file} is gone")
         edit = Edit(patches=receipt.patches, file=receipt.file, place=self.place, path=path, old=current, new=current)
         if sha256(current) == receipt.sha256_before:
             return edit
-        if sha256(current) != receipt.sha256_after:
-            raise self._refusal(receipt, f"{path} was changed after verl-doctor patched it")
-        original = self.ledger.originals.get(receipt.sha256_before, b"")
-        if sha256(original) != receipt.sha256_before:
-            raise self._refusal(receipt, f"the original of {path}, kept in {self.place.store}, is damaged")
+        original = self.ledger.originals[receipt.sha256_before]
         for patch in self._named(self.left[receipt], receipt.file):
             original = edited(patch, self.place.version, path, original)
         return replace(edit, new=original)
+
+    def _trouble(self, receipt: Receipt) -> str | None:
+        """Return what keeps an original from being put back; None where nothing does."""
+        path, current = self._path(receipt), self._current(receipt)
+        if current is None:
+            return f"{receipt.file} is gone"
+        if sha256(current) == receipt.sha256_before:
+            return None
+        if sha256(current) != receipt.sha256_after:
+            return f"{path} was changed after verl-doctor patched it"
+        if sha256(self.ledger.originals.get(receipt.sha256_before, b"")) != receipt.sha256_before:
+            return f"the original of {path}, kept in {self.place.store}, is damaged"
+        return None
+
+    def _path(self, receipt: Receipt) -> Path:
+        """Return where a file is, or was."""
+        return self.place.path(self.host, receipt.file) or self.place.roots[0] / receipt.file
+
+    def _current(self, receipt: Receipt) -> bytes | None:
+        return content.read(self.host, self._path(receipt))
 
     def _named(self, names: Sequence[str], file: str) -> list[Patch]:
         """Return the patches of a file that stay, which must be known."""
@@ -172,14 +187,7 @@ class _Revert:
         return found
 
     def _refusal(self, receipt: Receipt, reason: str) -> PatchRefusedError:
-        file = self.place.path(self.host, receipt.file) or self.place.roots[0] / receipt.file
-        others = [name for other in self.left if self._is_as_left(other) for name in other.patches]
+        others = [name for other in self.left if self._trouble(other) is None for name in other.patches]
         rest = f" The others can be reverted by name: `--revert {' '.join(others)}`." if others else ""
-        return PatchRefusedError(
-            f"Nothing was written: {reason}.{rest} {repair.told(self.target, self.distribution, [file])}"
-        )
-
-    def _is_as_left(self, receipt: Receipt) -> bool:
-        path = self.place.path(self.host, receipt.file)
-        found = content.read(self.host, path) if path else None
-        return found is not None and sha256(found) == receipt.sha256_after
+        back = repair.told(self.target, self.distribution, [self._path(receipt)])
+        return PatchRefusedError(f"Nothing was written: {reason}.{rest} {back}")
