@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from verl_doctor.errors import PatchRefusedError, WriteFailedError
@@ -117,5 +118,5 @@ def _listings(place: Place, packages: Mapping[str, Distribution]) -> Iterator[Ma
     folder = place.metadata.parent
     for metadata in (found.metadata, *(copy.metadata for copy in found.copies if copy.location == str(folder))):
         if folder / metadata != place.metadata and is_described(folder / metadata):
-            listing = content.read(LocalHost(), folder / metadata / "RECORD")
+            listing = receipts.listing(LocalHost(), replace(place, metadata=folder / metadata))
             yield parse((listing or b"").decode("utf-8", "surrogateescape"))

@@ -140,7 +140,7 @@ def _outside(host: Host, place: Place, folder: Path) -> str:
 
 def _with_receipts(host: Host, place: Place, edits: Sequence[Edit]) -> Ledger:
     ledger = receipts.read(host, place)
-    listing = content.read(host, place.metadata / "RECORD") or b""
+    listing = receipts.listing(host, place) or b""
     written = {edit.file: _receipt(edit, ledger.receipts.get(edit.file), listing) for edit in edits}
     originals = {**ledger.originals, **{sha256(edit.old): edit.old for edit in edits}}
     return receipts.ledger_of({**ledger.receipts, **written}.values(), originals)
@@ -151,7 +151,7 @@ def _receipt(edit: Edit, earlier: Receipt | None, listing: bytes) -> Receipt:
 
     Raises PatchRefusedError where the file was changed since: the earlier original could never be put back again.
     """
-    old, row = sha256(edit.old), record.row_of(listing, edit.file)
+    old, row = sha256(edit.old), record.row_of(listing, edit.file, edit.place.metadata.parent)
     original, patches = old, edit.patches
     match earlier:
         case None:

@@ -6,13 +6,14 @@ So an uninstall takes them along, a reinstall forgets them, and a revert has wha
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from verl_doctor.errors import DataError, one_line
+from verl_doctor.errors import DataError, TargetError, one_line
 from verl_doctor.host import Host
 from verl_doctor.patching import content, record
 from verl_doctor.patching.change import Change
@@ -88,18 +89,26 @@ def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mappin
         Change(place.store / name, content.read(host, place.store / name), after.get(name), owner) for name in names
     ]
     found = [change for change in kept if change.old != change.new]
-    listing = place.metadata / "RECORD"
-    current = content.read(host, listing)
+    current = listing(host, place)
     if current is None:
         return found
     own = f"{place.metadata.name}/{place.store.name}"
     updated = record.updated(
         current,
-        _rows(current, old, new, contents),
+        _rows(current, place.metadata.parent, old, new, contents),
         own=own,
         own_rows=[record.row_for(f"{own}/{name}", document) for name, document in sorted(after.items())],
+        site=place.metadata.parent,
     )
-    return found if updated == current else [*found, Change(listing, current, updated, owner)]
+    return found if updated == current else [*found, Change(place.metadata / "RECORD", current, updated, owner)]
+
+
+def listing(host: Host, place: Place) -> bytes | None:
+    """Return a distribution's RECORD, None where it has none. Raises TargetError for one that cannot be read."""
+    path = place.metadata / "RECORD"
+    if not host.is_file(path) and not host.is_dir(path) and os.path.lexists(path):
+        raise TargetError(f"{path} is no file that can be read, such as a pipe; nothing was changed.")
+    return content.read(host, path)
 
 
 def _documents(ledger: Ledger) -> dict[str, bytes]:
@@ -111,12 +120,12 @@ def _documents(ledger: Ledger) -> dict[str, bytes]:
     return {RECEIPT: text.encode(), **{_original(name): original for name, original in ledger.originals.items()}}
 
 
-def _rows(record_: bytes, old: Ledger, new: Ledger, contents: Mapping[str, bytes]) -> dict[str, str]:
+def _rows(record_: bytes, site: Path, old: Ledger, new: Ledger, contents: Mapping[str, bytes]) -> dict[str, str]:
     """Return the new rows of the files that change; a file whose receipt ends gets the row of before."""
     ended = {file: receipt.row for file, receipt in old.receipts.items() if file not in new.receipts}
     rows = {file: row for file, row in ended.items() if row is not None}
     for file in contents.keys() - rows.keys():
-        current = record.row_of(record_, file)
+        current = record.row_of(record_, file, site)
         if current is not None:
             end = "\r" if current.endswith("\r") else ""
             rows[file] = record.row_for(file, contents[file], current.rstrip("\r")) + end
