@@ -71,7 +71,8 @@ def _undescribed(host: Host, target: Target, found: Distribution, patch: Patch) 
 
 def _hidden_by(host: Host, target: Target, place: Place, patch: Patch) -> str | None:
     """Return what to say of code that is found before that of the distribution, and that nothing describes."""
-    package = Path(patch.site(place.version).file).parts[0]
+    file = patch.site(place.version).file
+    package = Path(file).parts[0]
     location = place.metadata.parent
     if place.checkout or str(location) not in target.search_path:
         return None

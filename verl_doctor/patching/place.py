@@ -22,7 +22,8 @@ class Place:
 
     `roots` are the folders that its modules may lie in, the first that has a file wins (an editable
     installation's checkout before site-packages); `metadata` is its .dist-info or .egg-info; `image` the folder that
-    the whole environment lies in, where it is that of an unpacked image.
+    the whole environment lies in, where it is that of an unpacked image; `environment` the one that it has to lie in
+    to be written to, None where that is no matter.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Place:
     roots: tuple[Path, ...]
     metadata: Path
     image: Path
+    environment: Path | None = None
 
     @property
     def checkout(self) -> Path | None:
@@ -84,6 +86,18 @@ class Place:
         is_inside = any(real.is_relative_to(host.real(root)) for root in self.roots)
         return is_inside and real.is_relative_to(host.real(self.image))
 
+    def is_foreign(self, host: Host) -> bool:
+        """Say whether it does not lie in the environment, which only sees it: others may use it, too."""
+        folder, own = self.metadata.parent, self.environment
+        return own is not None and not (folder.is_relative_to(own) or host.real(folder).is_relative_to(host.real(own)))
+
+    @property
+    def home(self) -> Path:
+        """The environment that a distribution lies in, as far as its folder tells."""
+        folder = self.metadata.parent
+        is_of_python = folder.parent.name.startswith("python") and folder.parent.parent.name in ("lib", "lib64")
+        return folder.parents[2] if is_of_python else folder
+
     def path(self, host: Host, file: str) -> Path | None:
         """Return where a file is, None where it is nowhere."""
         return next((root / file for root in self.roots if host.is_file(root / file)), None)
@@ -124,8 +138,14 @@ def place_of(target: Target, found: Distribution) -> Place:
         # Inside an unpacked image the checkout's path starts at the image's root.
         checkout = target.outside(found.editable)
         roots = (checkout, checkout / "src", location)
+    is_alone = target.kind in ("venv", "conda") and target.root == "/" and not found.editable
     return Place(
-        name=found.name, version=found.version, roots=roots, metadata=location / found.metadata, image=Path(target.root)
+        name=found.name,
+        version=found.version,
+        roots=roots,
+        metadata=location / found.metadata,
+        image=Path(target.root),
+        environment=Path(target.prefix) if is_alone else None,
     )
 
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
+from shlex import quote
 from typing import Any, Final
 
-from verl_doctor.errors import DataError, TargetError, one_line
+from verl_doctor.errors import DataError, PatchRefusedError, TargetError, one_line
 from verl_doctor.host import Host
 from verl_doctor.patching import content, record
 from verl_doctor.patching.change import Change
-from verl_doctor.patching.place import Place
+from verl_doctor.patching.place import STORE, Place
 
 SCHEMA_VERSION: Final = "1"
 RECEIPT: Final = "receipt.json"
@@ -80,8 +81,20 @@ def read(host: Host, place: Place) -> Ledger:
 def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mapping[str, bytes]) -> list[Change]:
     """Return what to write beside the patched files: receipt, originals, RECORD.
 
-    `contents` are the new contents of the files that change.
+    `contents` are the new contents of the files that change. Raises PatchRefusedError where there is no place for that
+    which is this environment's own.
     """
+    if place.is_foreign(host):
+        raise PatchRefusedError(
+            f"Nothing was written: {place.name} {place.version} lies in {place.metadata.parent}, outside of "
+            f"{place.environment}, and other environments may use it. Where it is to change for all of them, name the "
+            f"one that it belongs to: --prefix {quote(str(place.home))}"
+        )
+    if host.is_file(place.metadata):
+        raise PatchRefusedError(
+            f"Nothing was written: {place.metadata} is a file, so there is no folder to keep the originals of "
+            f"{place.name} in. Install it with pip or uv."
+        )
     after = _documents(new)
     names = sorted(_documents(old).keys() | after.keys())
     owner = place.metadata
@@ -91,7 +104,7 @@ def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mappin
     found = [change for change in kept if change.old != change.new]
     current = listing(host, place)
     if current is None:
-        return found
+        return [*found, *_listed(host, place, sorted(after))]
     own = f"{place.metadata.name}/{place.store.name}"
     updated = record.updated(
         current,
@@ -101,6 +114,17 @@ def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mappin
         site=place.metadata.parent,
     )
     return found if updated == current else [*found, Change(place.metadata / "RECORD", current, updated, owner)]
+
+
+def _listed(host: Host, place: Place, names: Sequence[str]) -> Iterator[Change]:
+    """Yield the change of the list by which pip uninstalls an .egg-info, where there is one."""
+    path = place.metadata / "installed-files.txt"
+    current = content.read(host, path)
+    if current is not None:
+        theirs = [line for line in current.splitlines(keepends=True) if not line.startswith(f"{STORE}/".encode())]
+        updated = b"".join([*(f"{STORE}/{name}\n".encode() for name in names), *theirs])
+        if updated != current:
+            yield Change(path, current, updated, place.metadata)
 
 
 def listing(host: Host, place: Place) -> bytes | None:
