@@ -15,6 +15,7 @@ from tests.patching.test_faults import FaultyDisk, Killed
 from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.patching import leftovers
 from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.place import locate
 
 
 @pytest.fixture(autouse=True)
@@ -212,3 +213,13 @@ def test_an_interrupted_run_is_told_as_one(sandbox: Sandbox) -> None:
     (sandbox.metadata / "verl-doctor.journal-new").write_text("")
     [place] = leftovers.interrupted(sandbox.target, sandbox.packages)
     assert leftovers.told(place).startswith("A run that changed vllm 0.7.2 was interrupted;")
+
+
+def test_what_is_uninstalled_meanwhile_keeps_its_originals_as_long_as_it_is_patched(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    place = locate(sandbox.target, sandbox.packages, "vllm")
+    assert place
+    before = _without_metadata(sandbox).snapshot()
+    with pytest.raises(PatchRefusedError, match=r"^Nothing was removed: .* files are there that verl-doctor patched"):
+        leftovers.clear(place, Disk())
+    assert sandbox.snapshot() == before

@@ -52,7 +52,7 @@ def test_one_that_was_changed(sandbox: Sandbox, changed: Callable[[Document], st
     receipt.write_text(changed(json.loads(receipt.read_text())))
     before = sandbox.snapshot()
     with pytest.raises(
-        DataError, match=r"receipt\.json is not as verl-doctor writes it .* remove .*verl-doctor by hand"
+        DataError, match=r"receipt\.json is not the receipt that verl-doctor writes .* remove .*verl-doctor by hand"
     ):
         sandbox.revert()
     assert sandbox.snapshot() == before

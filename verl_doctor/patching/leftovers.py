@@ -20,14 +20,12 @@ from verl_doctor.target import Target
 
 def find(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
     """Return the metadata folders with something of ours in them that are not those of installed distributions."""
-    return tuple(place for place in _others(target, packages) if place.is_installed or not _is_patched(place, packages))
+    return tuple(place for place in _others(target, packages) if place.is_installed or not _is_patched(place))
 
 
 def damaged(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
     """Return the distributions that are not described any more, though files are there as verl-doctor patched them."""
-    return tuple(
-        place for place in _others(target, packages) if not place.is_installed and _is_patched(place, packages)
-    )
+    return tuple(place for place in _others(target, packages) if not place.is_installed and _is_patched(place))
 
 
 def interrupted(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
@@ -62,7 +60,15 @@ def require_finished(target: Target, packages: Mapping[str, Distribution]) -> No
 
 
 def clear(place: Place, disk: Disk) -> None:
-    """Remove what is left of a distribution that is not installed. Raises WriteFailedError where that cannot be."""
+    """Remove what is left of a distribution that is not installed.
+
+    Raises PatchRefusedError where files are still patched, and WriteFailedError where something cannot be removed.
+    """
+    if _is_patched(place):
+        raise PatchRefusedError(
+            f"Nothing was removed: {place.metadata} does not describe {place.name} {place.version} any more, but files "
+            "are there that verl-doctor patched. Wait until nothing installs or uninstalls it, or install it again."
+        )
     try:
         for file in sorted(place.store.iterdir()) if place.store.is_dir() else ():
             disk.remove(file)
@@ -87,9 +93,9 @@ def _others(target: Target, packages: Mapping[str, Distribution]) -> Iterator[Pl
                 yield place_of(target, with_origin(LocalHost(), target, distribution))
 
 
-def _is_patched(place: Place, packages: Mapping[str, Distribution]) -> bool:
+def _is_patched(place: Place) -> bool:
     """Say whether a file is as verl-doctor left it, and does not belong to another installation as it is."""
-    listings = tuple(_listings(place, packages))
+    listings = tuple(_listings(place))
     for path, digest in _written(place):
         found = content.read(LocalHost(), path)
         if found is not None and sha256(found) == digest:
@@ -112,11 +118,10 @@ def _written(place: Place) -> Iterator[tuple[Path, str]]:
                 yield entry.path, entry.new
 
 
-def _listings(place: Place, packages: Mapping[str, Distribution]) -> Iterator[Mapping[str, str]]:
+def _listings(place: Place) -> Iterator[Mapping[str, str]]:
     """Yield what the other installations of a distribution in the same folder list as theirs."""
-    found = packages[normalise(place.name)]
-    folder = place.metadata.parent
-    for metadata in (found.metadata, *(copy.metadata for copy in found.copies if copy.location == str(folder))):
-        if folder / metadata != place.metadata and is_described(folder / metadata):
-            listing = receipts.listing(LocalHost(), replace(place, metadata=folder / metadata))
+    for folder in place.metadata.parent.iterdir():
+        is_of_it = folder.suffix == ".dist-info" and normalise(folder.name.partition("-")[0]) == normalise(place.name)
+        if is_of_it and folder != place.metadata and is_described(folder):
+            listing = receipts.listing(LocalHost(), replace(place, metadata=folder))
             yield parse((listing or b"").decode("utf-8", "surrogateescape"))

@@ -67,7 +67,7 @@ def read(host: Host, place: Place) -> Ledger:
         receipts = [_receipt(fields) for fields in document["files"]]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise DataError(
-            f"{path} is not as verl-doctor writes it ({one_line(error)}), so what was patched cannot be told. "
+            f"{path} is not the receipt that verl-doctor writes ({one_line(error)}), so what was patched cannot be told. "
             f"Install {place.name} again, then remove {place.store} by hand."
         ) from error
     names = {receipt.sha256_before for receipt in receipts}

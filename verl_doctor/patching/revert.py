@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from verl_doctor.errors import PatchRefusedError, TargetError, UsageError
+from verl_doctor.errors import PatchRefusedError, UsageError
 from verl_doctor.facts.packages import Distribution, normalise
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, content, installation, leftovers, receipts, repair
+from verl_doctor.patching import catalogue, content, receipts, repair
 from verl_doctor.patching.change import sha256
 from verl_doctor.patching.patch import Patch
-from verl_doctor.patching.place import Place, locate_all, place_of
+from verl_doctor.patching.place import Place, locate_all
 from verl_doctor.patching.plan import Edit, Plan, changes, edited
 from verl_doctor.patching.receipts import Ledger, Receipt
 from verl_doctor.patching.stale import is_stale
 from verl_doctor.patching.state import File, find, states
+from verl_doctor.patching.unclear import require_clear
 from verl_doctor.target import Target
 
 
@@ -35,23 +36,11 @@ def plan_revert(  # noqa: PLR0913 # where, what, and what else is known
     PatchRefusedError where a file is not as verl-doctor left it, and for a patch that somebody else applied.
     """
     known = known or catalogue.built_in()
+    require_clear(target, packages, patches or known)
     names = frozenset((*(patch.name for patch in patches), *map(str.casefold, recorded)))
     plan = Plan(states=states(host, target, packages, patches) if patches or not recorded else {})
     undone: set[str] = set()
     held: set[str] = set()
-    for name in sorted({patch.distribution for patch in patches or known} & packages.keys()):
-        place = place_of(target, packages[name])
-        if place.is_hidden:
-            raise TargetError(
-                f"{place.metadata} cannot be read by this user, so what verl-doctor patched is not known."
-            )
-    for found in packages.values():
-        if (twice := installation.doubled(found)) and any(
-            each.is_touched for each in installation.places(target, found)
-        ):
-            raise PatchRefusedError(f"Nothing was written: {twice}.")
-    for place in leftovers.damaged(target, packages):
-        raise PatchRefusedError(_undescribed(target, place, packages[normalise(place.name)]))
     for place in locate_all(target, packages, patches):
         ledger = receipts.read(host, place)
         held.update(name for receipt in ledger.receipts.values() for name in receipt.patches)
@@ -91,14 +80,6 @@ def _again(
         if isinstance(found, File):
             files.setdefault(patch.distribution, []).append(found.path)
     return " ".join(repair.told(target, packages[name], list(dict.fromkeys(paths))) for name, paths in files.items())
-
-
-def _undescribed(target: Target, place: Place, found: Distribution) -> str:
-    return (
-        f"Nothing was written: {place.name} {place.version} is not properly installed: {place.metadata} has "
-        "nothing that describes it, though files are there that verl-doctor patched; "
-        f"{repair.reinstalled(target, replace(found, version=place.version))}, then revert."
-    )
 
 
 def _left(receipt: Receipt, names: frozenset[str]) -> tuple[str, ...]:
