@@ -165,9 +165,11 @@ def test_code_that_nothing_describes_is_told(sandbox: Sandbox, instead: str) -> 
     for state in sandbox.full_states().values():
         assert (state.state, state.version, state.is_affected) == ("absent", "0.7.2", True)
         assert "vllm 0.7.2 is not properly installed: " in (state.reason or "")
-    for plan in (sandbox.apply, lambda: plan_apply(sandbox.host, sandbox.target, sandbox.packages)):
-        with pytest.raises(PatchRefusedError, match=r"though its code is there; install it again with `[^;]*`\.$"):
-            plan()
+    said = r"though its code is there; install it again with `[^;]*`\.$"
+    with pytest.raises(PatchRefusedError, match=said):
+        sandbox.apply()
+    with pytest.raises(PatchRefusedError, match=said):
+        plan_apply(sandbox.host, sandbox.target, sandbox.packages)
     assert sandbox.host.names(sandbox.metadata) == before
 
 
@@ -196,11 +198,22 @@ def test_two_versions_without_the_bug_are_no_matter_here(tmp_path: Path) -> None
     assert sandbox.states()["vllm07-local-rank"] == "fixed-upstream"
 
 
-def test_code_that_hides_the_package() -> None:
-    files = {**_host("0.7.2", FILES).files, "/src/vllm/__init__.py": ""}
-    for search_path, state in (("/src", SITE), "absent"), ((SITE, "/src"), "applicable"):
-        target = replace(TARGET, search_path=search_path)
-        host = FakeHost(files=files)
-        found = collect(host, target, packages.collect(host, target))["vllm07-local-rank"]
-        assert (found.state, found.is_affected) == (state, state == "absent")
-        assert state != "absent" or (found.reason or "").startswith(f"/src/vllm hides vllm 0.7.2 in {SITE}, and no")
+@pytest.mark.parametrize(
+    ("hiding", "installed", "search_path", "is_hidden"),
+    [
+        pytest.param("__init__.py", "__init__.py", ("/src", SITE), True, id="before it"),
+        pytest.param("__init__.py", "__init__.py", (SITE, "/src"), False, id="after it"),
+        pytest.param("x.py", "__init__.py", ("/src", SITE), False, id="a folder that is no package"),
+        pytest.param("executor/uniproc_executor.py", "x.py", ("/src", SITE), True, id="two folders that are none"),
+    ],
+)
+def test_code_that_hides_the_package(
+    hiding: str, installed: str, search_path: tuple[str, ...], *, is_hidden: bool
+) -> None:
+    own = _host("0.7.2", FILES).files
+    host = FakeHost(files={**own, f"/src/vllm/{hiding}": "", f"{SITE}/vllm/{installed}": ""})
+    target = replace(TARGET, search_path=search_path)
+    found = collect(host, target, packages.collect(host, target))["vllm07-local-rank"]
+    assert (found.state, found.is_affected) == (("absent", True) if is_hidden else ("applicable", False))
+    said = f"/src/vllm hides vllm 0.7.2 in {SITE}, and no metadata says what it is; take /src off PYTHONPATH"
+    assert (said in (found.reason or "")) == is_hidden

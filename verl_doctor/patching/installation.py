@@ -76,12 +76,12 @@ def _hidden_by(host: Host, target: Target, place: Place, patch: Patch) -> str | 
     location = place.metadata.parent
     if place.checkout or str(location) not in target.search_path:
         return None
-    for folder in map(Path, target.search_path[: target.search_path.index(str(location))]):
-        if host.is_file(folder / package / "__init__.py") and host.real(folder / package) != host.real(
-            location / package
-        ):
-            return (
-                f"{folder / package} hides {place.name} {place.version} in {location}, and no metadata says what it "
-                f"is; take {folder} off PYTHONPATH, or install it as editable"
-            )
-    return None
+    folders = [*map(Path, target.search_path[: target.search_path.index(str(location))]), location]
+    names = (f"{package}/__init__.py", file)  # only where no package has the first, the folders are searched for more
+    first = next((folder for name in names for folder in folders if host.is_file(folder / name)), location)
+    if host.real(first / package) == host.real(location / package):
+        return None
+    return (
+        f"{first / package} hides {place.name} {place.version} in {location}, and no metadata says what it is; "
+        f"take {first} off PYTHONPATH, or install it as editable"
+    )

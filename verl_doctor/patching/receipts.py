@@ -63,12 +63,14 @@ def read(host: Host, place: Place) -> Ledger:
     try:
         document = json.loads(written)
         if document["schema_version"] != SCHEMA_VERSION:
-            raise DataError(f"{path} was written by another verl-doctor, in version {document['schema_version']!r}.")
+            raise DataError(
+                f"{path} was written by another verl-doctor, in version {document['schema_version']!r}: use that one."
+            )
         receipts = [_receipt(fields) for fields in document["files"]]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise DataError(
-            f"{path} is not the receipt that verl-doctor writes ({one_line(error)}), so what was patched cannot be told. "
-            f"Install {place.name} again, then remove {place.store} by hand."
+            f"{path} is not the receipt that verl-doctor writes ({one_line(error)}), so what was patched cannot be "
+            f"told. Install {place.name} again, then remove {place.store} by hand."
         ) from error
     names = {receipt.sha256_before for receipt in receipts}
     originals = {name: content.read(host, place.store / _original(name)) for name in names}
