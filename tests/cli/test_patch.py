@@ -181,6 +181,18 @@ def test_an_interrupted_run_is_told(box: Sandbox) -> None:
     assert "interrupted" not in states("--revert", "--prefix", box.site)
 
 
+def test_what_is_left_over_is_told_apart_from_an_interrupted_run(box: Sandbox) -> None:
+    states("--apply", "--prefix", box.site)
+    (box.metadata / "METADATA").unlink()
+    for file in FILES:
+        (box.site / file).unlink()
+    document = states("--status", "--prefix", box.site)
+    assert (document["left_over"], "interrupted" in document) == ([str(box.metadata)], False)
+    finished = doctor("patch", "--status", "--prefix", box.site)
+    assert f"{box.metadata} is left over from vllm 0.7.2, which is not installed any more" in finished.stdout
+    assert "left_over" not in states("--revert", "--prefix", box.site)
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Path:
     """A folder with the guide's patch and a broken one."""

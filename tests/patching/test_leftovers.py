@@ -12,9 +12,10 @@ import pytest
 
 from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
 from tests.patching.test_faults import FaultyDisk, Killed
-from verl_doctor.errors import WriteFailedError
+from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.patching import leftovers
 from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.place import locate
 
 
 @pytest.fixture(autouse=True)
@@ -141,3 +142,84 @@ def test_a_second_installation_keeps_its_receipts(sandbox: Sandbox) -> None:
     sandbox.write("vllm-0.7.1.dist-info/METADATA", b"Name: vllm\nVersion: 0.7.1\n")
     assert leftovers.find(sandbox.target, sandbox.packages) == ()
     assert set(sandbox.states()) == set(ALL)
+
+
+def _without_metadata(sandbox: Sandbox) -> Sandbox:
+    (sandbox.metadata / "METADATA").unlink()
+    return sandbox
+
+
+@pytest.mark.parametrize("run", ["apply", "revert"])
+def test_originals_stay_while_files_are_patched(sandbox: Sandbox, run: str) -> None:
+    before = sandbox.snapshot()
+    sandbox.apply()
+    described = (sandbox.metadata / "METADATA").read_bytes()
+    broken = _without_metadata(sandbox).snapshot()
+    with pytest.raises(PatchRefusedError, match=r"vllm 0\.7\.2 is not properly installed: .* install it again with `"):
+        getattr(sandbox, run)()
+    assert sandbox.snapshot() == broken
+    assert leftovers.interrupted(sandbox.target, sandbox.packages) == ()
+    (sandbox.metadata / "METADATA").write_bytes(described)
+    sandbox.revert()
+    assert sandbox.snapshot() == before
+
+
+@pytest.mark.parametrize("run", ["apply", "revert"])
+def test_a_run_that_was_interrupted_in_what_is_not_described_any_more(tmp_path: Path, run: str) -> None:
+    for step in count(1):
+        sandbox = make(tmp_path / str(step))
+        if not _is_killed(sandbox.apply, step):
+            break
+        described = (sandbox.metadata / "METADATA").read_bytes()
+        broken = _without_metadata(sandbox).snapshot()
+        if {file: sandbox.read(file) for file in FILES} != FILES:
+            with pytest.raises(PatchRefusedError, match="is not properly installed"):
+                getattr(sandbox, run)()
+            assert sandbox.snapshot() == broken
+            (sandbox.metadata / "METADATA").write_bytes(described)
+            sandbox.revert()
+            assert {file: sandbox.read(file) for file in FILES} == FILES
+
+
+def test_an_editable_checkout_that_is_not_described_any_more_is_still_patched(tmp_path: Path) -> None:
+    sandbox = make(tmp_path / "site", files={})
+    checkout = Sandbox(tmp_path / "checkout")
+    for file, source in FILES.items():
+        checkout.write(file, source)
+    link = f'{{"url": "file://{checkout.site}", "dir_info": {{"editable": true}}}}'
+    (sandbox.metadata / "direct_url.json").write_text(link)
+    sandbox.apply()
+    broken = _without_metadata(sandbox).snapshot()
+    with pytest.raises(PatchRefusedError, match=f"--no-deps --editable {checkout.site}`"):
+        sandbox.revert()
+    assert sandbox.snapshot() == broken
+
+
+def test_receipts_of_files_that_came_anew_are_left_over(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    _without_metadata(sandbox)
+    for file, source in FILES.items():
+        sandbox.write(file, source)
+    [place] = leftovers.interrupted(sandbox.target, sandbox.packages)
+    assert leftovers.told(place) == (
+        f"{sandbox.metadata} is left over from vllm 0.7.2, which is not installed any more; "
+        "the next --apply or --revert removes what verl-doctor kept there."
+    )
+    sandbox.revert()
+    assert not (sandbox.metadata / "verl-doctor").exists()
+
+
+def test_an_interrupted_run_is_told_as_one(sandbox: Sandbox) -> None:
+    (sandbox.metadata / "verl-doctor.journal-new").write_text("")
+    [place] = leftovers.interrupted(sandbox.target, sandbox.packages)
+    assert leftovers.told(place).startswith("A run that changed vllm 0.7.2 was interrupted;")
+
+
+def test_what_is_uninstalled_meanwhile_keeps_its_originals_as_long_as_it_is_patched(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    place = locate(sandbox.target, sandbox.packages, "vllm")
+    assert place
+    before = _without_metadata(sandbox).snapshot()
+    with pytest.raises(PatchRefusedError, match=r"^Nothing was removed: .* files are there that verl-doctor patched"):
+        leftovers.clear(place, Disk())
+    assert sandbox.snapshot() == before

@@ -73,8 +73,9 @@ def test_an_interrupt_at_import_names_the_module(folder: Path) -> None:
 def test_one_is_reverted_by_name_without_its_module(patch: Patch, rewards: Sandbox) -> None:
     before = rewards.snapshot()
     apply(rewards.host, rewards.target, rewards.packages, [patch])
-    with pytest.raises(UsageError, match=r"There is no patch nothing, and none of that name was applied here\."):
-        revert(rewards.host, rewards.target, rewards.packages, recorded=["rewards-newline", "nothing"])
+    said = r"There is no patch ACME001, and none of that name was applied here: the receipts name rewards-newline\."
+    with pytest.raises(UsageError, match=said):
+        revert(rewards.host, rewards.target, rewards.packages, recorded=["rewards-newline", "ACME001"])
     plan = revert(rewards.host, rewards.target, rewards.packages, recorded=["rewards-newline"])
     assert (len(plan.edits), plan.states) == (1, {})
     assert rewards.snapshot() == before

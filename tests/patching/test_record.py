@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
+from tests.patching.sandbox import WORLD_SIZE, Sandbox, row
+from verl_doctor.errors import TargetError
 from verl_doctor.patching import record
 
 EMPTY = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
@@ -16,6 +21,7 @@ EMPTY = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
         pytest.param("a.py,sha256=old,7", f"a.py,sha256={EMPTY},0", id="a row with the usual hash"),
         pytest.param("a.py,md5=old,7", "a.py,md5=1B2M2Y8AsgTpgAmY7PhCfg,0", id="a row with another hash"),
         pytest.param("a.py,magic=old,7", f"a.py,sha256={EMPTY},0", id="a row with an unknown hash"),
+        pytest.param("a.py,shake_128=old,7", f"a.py,sha256={EMPTY},0", id="a row with a hash of any length"),
         pytest.param("a.py,,", f"a.py,sha256={EMPTY},0", id="a row without hash"),
         pytest.param('"a, b.py",sha256=old,7', f'"a, b.py",sha256={EMPTY},0', id="a quoted path"),
     ],
@@ -50,3 +56,41 @@ def test_a_row_is_found_by_the_whole_path() -> None:
     content = b"x/a.py,1,1\na.py,2,2\n"
     assert record.row_of(content, "a.py") == "a.py,2,2"
     assert record.row_of(content, ".py") is None
+
+
+@pytest.mark.parametrize("written", ["./x/a.py", "x//a.py", "x/./a.py", "/site/x/a.py", "/site/./x/a.py"])
+def test_a_path_may_be_written_in_other_ways(written: str) -> None:
+    content = f"b.py,,\n{written},1,1\n".encode()
+    row = record.row_of(content, "x/a.py", Path("/site"))
+    assert row == f"{written},1,1"
+    new = record.updated(content, {"x/a.py": f"{written},2,2"}, own="own", own_rows=[], site=Path("/site"))
+    assert new == content.replace(b"1,1", b"2,2")
+
+
+def test_an_absolute_path_elsewhere_is_another_file() -> None:
+    assert record.row_of(b"/other/x/a.py,1,1\n", "x/a.py", Path("/site")) is None
+
+
+@pytest.mark.parametrize("prefix", ["./", "{site}/", "{link}/"])
+@pytest.mark.parametrize("through", ["itself", "a link"])
+def test_a_row_of_another_spelling_agrees_with_the_patched_file(sandbox: Sandbox, prefix: str, through: str) -> None:
+    link = sandbox.site.parent / "link"
+    link.symlink_to(sandbox.site)
+    written = prefix.format(site=sandbox.site, link=link) + WORLD_SIZE
+    listing = sandbox.metadata / "RECORD"
+    listing.write_bytes(listing.read_bytes().replace(WORLD_SIZE.encode(), written.encode()))
+    before = listing.read_bytes()
+    seen = sandbox if through == "itself" else Sandbox(link)
+    seen.apply()
+    digest = row(written, sandbox.read(WORLD_SIZE))
+    assert digest in listing.read_text()
+    seen.revert()
+    assert listing.read_bytes() == before
+
+
+def test_a_pipe_instead_of_record_is_told(sandbox: Sandbox) -> None:
+    (sandbox.metadata / "RECORD").unlink()
+    os.mkfifo(sandbox.metadata / "RECORD")
+    with pytest.raises(TargetError, match=r"RECORD is no file that can be read, such as a pipe; nothing was changed\."):
+        sandbox.apply()
+    assert set(sandbox.states().values()) == {"applicable"}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Installed
 from tests.fake_host import FakeHost
-from tests.patching.sandbox import ALL, FILES
-from verl_doctor.errors import TargetError
+from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
+from verl_doctor.errors import PatchRefusedError, TargetError
 from verl_doctor.facts import packages
 from verl_doctor.facts.patches import PatchState, collect
 from verl_doctor.host import READ_LIMIT, Exited, LocalHost
@@ -60,10 +63,15 @@ def test_a_package_that_was_half_uninstalled() -> None:
     assert {state.state for state in found.values()} == {"absent"}
 
 
-def test_no_file() -> None:
+def test_no_file_in_a_later_release() -> None:
     found = _collect(_host("0.12.0", {}))
     assert found["vllm07-local-rank"].state == "absent"
-    assert found["vllm07-local-rank"].reason == f"vllm/executor/uniproc_executor.py is not in {SITE}"
+    assert found["vllm07-local-rank"].reason == "vllm 0.12.0 is outside >=0.7.0,<0.7.3"
+
+
+def test_no_file_in_a_release_from_before_the_bug() -> None:
+    reason = _collect(_host("0.6.6", {}))["vllm07-local-rank"].reason
+    assert reason == "vllm 0.6.6 is outside >=0.7.0,<0.7.3"
 
 
 def test_no_file_in_a_release_that_comes_with_it() -> None:
@@ -138,3 +146,74 @@ def test_patches_are_imported_without_libcst() -> None:
     outcome = LocalHost().run([sys.executable, "-c", program], 30)
     assert outcome == Exited(0, f"{len(catalogue.load())} False\n", "")
     assert Path(sys.executable).exists()
+
+
+def _beside(sandbox: Sandbox, name: str) -> None:
+    """Put something else in the place of the file METADATA."""
+    path = sandbox.metadata / "METADATA"
+    path.unlink()
+    if name == "pipe":
+        os.mkfifo(path)
+    if name == "folder":
+        path.mkdir()
+
+
+@pytest.mark.parametrize("instead", ["nothing", "pipe", "folder"])
+def test_code_that_nothing_describes_is_told(sandbox: Sandbox, instead: str) -> None:
+    _beside(sandbox, instead)
+    before = sandbox.host.names(sandbox.metadata)
+    for state in sandbox.full_states().values():
+        assert (state.state, state.version, state.is_affected) == ("absent", "0.7.2", True)
+        assert "vllm 0.7.2 is not properly installed: " in (state.reason or "")
+    said = r"though its code is there; install it again with `[^;]*`\.$"
+    with pytest.raises(PatchRefusedError, match=said):
+        sandbox.apply()
+    with pytest.raises(PatchRefusedError, match=said):
+        plan_apply(sandbox.host, sandbox.target, sandbox.packages)
+    assert sandbox.host.names(sandbox.metadata) == before
+
+
+def test_metadata_without_code_is_nothing_installed(tmp_path: Path) -> None:
+    sandbox = make(tmp_path / "site", files={})
+    _beside(sandbox, "nothing")
+    assert {state.reason for state in sandbox.full_states().values()} == {"vllm is not installed"}
+
+
+@pytest.mark.parametrize("other", ["0.6.6", "0.7.3", "0.7.1"])
+def test_two_versions_in_one_folder(sandbox: Sandbox, other: str) -> None:
+    sandbox.apply("VDP001")
+    sandbox.write(f"vllm-{other}.dist-info/METADATA", f"Name: vllm\nVersion: {other}\n".encode())
+    state = sandbox.full_states()["vllm07-local-rank"]
+    assert (state.state, state.is_affected) == ("absent", True)
+    before = sandbox.snapshot()
+    for run in (sandbox.apply, sandbox.revert):
+        with pytest.raises(PatchRefusedError, match=rf"vllm lies in .* more than once, as .*{re.escape(other)}"):
+            run()
+    assert sandbox.snapshot() == before
+
+
+def test_two_versions_without_the_bug_are_no_matter_here(tmp_path: Path) -> None:
+    sandbox = make(tmp_path / "site", "0.8.0", files=FIXED)
+    sandbox.write("vllm-0.9.0.dist-info/METADATA", b"Name: vllm\nVersion: 0.9.0\n")
+    assert sandbox.states()["vllm07-local-rank"] == "fixed-upstream"
+
+
+@pytest.mark.parametrize(
+    ("hiding", "installed", "search_path", "is_hidden"),
+    [
+        pytest.param("__init__.py", "__init__.py", ("/src", SITE), True, id="before it"),
+        pytest.param("__init__.py", "__init__.py", (SITE, "/src"), False, id="after it"),
+        pytest.param("x.py", "__init__.py", ("/src", SITE), False, id="a folder that is no package"),
+        pytest.param("executor/uniproc_executor.py", "x.py", ("/src", SITE), True, id="two folders that are none"),
+    ],
+)
+def test_code_that_hides_the_package(
+    hiding: str, installed: str, search_path: tuple[str, ...], *, is_hidden: bool
+) -> None:
+    own = _host("0.7.2", FILES).files
+    host = FakeHost(files={**own, f"/src/vllm/{hiding}": "", f"{SITE}/vllm/{installed}": ""})
+    target = replace(TARGET, search_path=search_path)
+    found = collect(host, target, packages.collect(host, target))["vllm07-local-rank"]
+    assert (found.state, found.is_affected) == (("absent", True) if is_hidden else ("applicable", False))
+    said = f"/src/vllm hides vllm 0.7.2 in {SITE}, and no metadata says what it is; take /src off PYTHONPATH"
+    assert (said in (found.reason or "")) == is_hidden

@@ -59,7 +59,7 @@ def test_each_distribution_that_is_not_installed_is_told_once(
 
 def test_a_file_that_should_be_there() -> None:
     assert text({"x": state("VDP001", reason="it is gone", is_affected=True), "y": state("VDP002")}) == (
-        "file missing      VDP001  x  vllm 0.7.2: it is gone\n"
+        "not patchable     VDP001  x  vllm 0.7.2: it is gone\n"
     )
 
 

@@ -112,11 +112,11 @@ def _read(host: Host, target: Target, folder: Path, entry: str, called: str) -> 
     described = Distribution(name=name, version=version, location=str(folder), metadata=entry)
     if name.startswith("~"):
         return replace(described, broken="left over from an uninstall that was interrupted")
-    file, size = _file_and_size(host, folder / entry, metadata_name)
-    if not size:
-        return replace(described, broken=f"{entry} has no {metadata_name}" if size is None else f"{file.name} is empty")
+    file, broken = _file(host, folder / entry, metadata_name)
+    if broken:
+        return with_origin(host, target, replace(described, broken=broken))
     if version and normalise(name) not in NAMED and entry != _EGG:
-        return _with_origin(host, target, described)
+        return with_origin(host, target, described)
     try:
         headers = _headers(host.read(file, 2**20))
     except OSError as error:
@@ -124,7 +124,7 @@ def _read(host: Host, target: Target, folder: Path, entry: str, called: str) -> 
     told = headers.get("version", ("",))[0]
     if not told:
         return replace(described, broken=f"{metadata_name} names no version")
-    return _with_origin(
+    return with_origin(
         host,
         target,
         replace(
@@ -137,15 +137,18 @@ def _read(host: Host, target: Target, folder: Path, entry: str, called: str) -> 
     )
 
 
-def _file_and_size(host: Host, metadata: Path, name: str) -> tuple[Path, int | None]:
-    """Return the file that holds the metadata; its size is None where it is not there."""
+def _file(host: Host, metadata: Path, name: str) -> tuple[Path, str | None]:
+    """Return the file that holds the metadata, and why it cannot be used, None where it can."""
     file = metadata / name
     try:
-        return file, host.size(file)
-    except OSError:
-        if name == "PKG-INFO" and host.is_file(metadata):  # distutils wrote a single file
-            return metadata, host.size(metadata)
-        return file, None
+        return file, None if host.size(file) else f"{name} is empty"
+    except (FileNotFoundError, NotADirectoryError):
+        if name != "PKG-INFO" or not host.is_file(metadata):
+            return file, f"{metadata.name} has no {name}"
+        # distutils wrote a single file
+        return metadata, None if host.size(metadata) else f"{metadata.name} is empty"
+    except OSError as error:
+        return file, f"{name} cannot be read: {error.strerror}"
 
 
 def _headers(data: bytes) -> dict[str, tuple[str, ...]]:
@@ -159,7 +162,7 @@ def _headers(data: bytes) -> dict[str, tuple[str, ...]]:
     return headers
 
 
-def _with_origin(host: Host, target: Target, described: Distribution) -> Distribution:
+def with_origin(host: Host, target: Target, described: Distribution) -> Distribution:
     """Add where an editable or direct-URL install came from (PEP 610), and its git commit."""
     file = Path(described.location, described.metadata, "direct_url.json")
     if not host.is_file(file):

@@ -56,9 +56,9 @@ def diagnose(patch: Patch, version: str, source: bytes) -> Diagnosis:
         case None:
             return _not_affected(f"{patch.distribution} calls its version {version!r}, which is no version")
         case "earlier" if Version(version).is_devrelease:  # a checkout without tags calls itself 0.1.dev1
-            return _not_affected(_outside(patch, version))
+            return _not_affected(outside(patch, version))
         case "earlier":
-            return Absent(_outside(patch, version))
+            return Absent(outside(patch, version))
         case "later" if not patch.trace.search(source):
             return FixedUpstream()
         case "affected" | "development" | "later":
@@ -68,7 +68,7 @@ def diagnose(patch: Patch, version: str, source: bytes) -> Diagnosis:
 def _by_structure(patch: Patch, version: str, era: Era, structure: known.Word | Unfamiliar) -> Diagnosis:
     match structure:
         case "before" if era == "later":
-            return _not_affected(f"{_outside(patch, version)}, but has the same code")
+            return _not_affected(f"{outside(patch, version)}, but has the same code")
         case "before":
             return Applicable()
         case "after":
@@ -104,7 +104,8 @@ def _not_affected(reason: str) -> Unrecognised:
     return Unrecognised(reason=reason, is_affected=False)
 
 
-def _outside(patch: Patch, version: str) -> str:
+def outside(patch: Patch, version: str) -> str:
+    """Say that a version is none that comes with the bug."""
     return f"{patch.distribution} {version} is outside {patch.versions}"
 
 

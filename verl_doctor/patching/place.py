@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from verl_doctor.facts.packages import Distribution
-from verl_doctor.host import Host
+from verl_doctor.host import Host, LocalHost
 from verl_doctor.patching.patch import Patch
 from verl_doctor.target import Target
 
@@ -21,7 +22,8 @@ class Place:
 
     `roots` are the folders that its modules may lie in, the first that has a file wins (an editable
     installation's checkout before site-packages); `metadata` is its .dist-info or .egg-info; `image` the folder that
-    the whole environment lies in, where it is that of an unpacked image.
+    the whole environment lies in, where it is that of an unpacked image; `environment` the one that it has to lie in
+    to be written to, None where that is no matter.
     """
 
     name: str
@@ -29,6 +31,12 @@ class Place:
     roots: tuple[Path, ...]
     metadata: Path
     image: Path
+    environment: Path | None = None
+
+    @property
+    def checkout(self) -> Path | None:
+        """The folder that an editable installation is a link to; None for any other."""
+        return self.roots[0] if len(self.roots) > 1 else None
 
     @property
     def journal(self) -> Path:
@@ -38,7 +46,7 @@ class Place:
     @property
     def locks(self) -> tuple[Path, ...]:
         """What a writer holds a lock on: the folders to write in, and the file that describes the distribution."""
-        folders = (root for root in self.roots if root.is_dir())
+        folders = (root for root in self.roots if LocalHost().is_dir(root))
         return (*folders, *_descriptions(self.metadata))
 
     @property
@@ -49,12 +57,23 @@ class Place:
     @property
     def is_touched(self) -> bool:
         """Whether a receipt is kept here, or an unfinished write noted."""
-        return self.store.exists() or self.is_interrupted
+        return os.path.lexists(self.store) or self.is_interrupted
 
     @property
     def is_interrupted(self) -> bool:
         """Whether a write here was not finished, or not tidied up."""
-        return self.journal.exists() or Path(f"{self.journal}-new").exists()
+        return os.path.lexists(self.journal) or os.path.lexists(f"{self.journal}-new")
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether this user cannot see what is in the metadata folder; then it counts as untouched."""
+        try:
+            os.lstat(self.store)
+        except PermissionError:
+            return True
+        except OSError:
+            return False
+        return False
 
     @property
     def is_installed(self) -> bool:
@@ -67,6 +86,18 @@ class Place:
         is_inside = any(real.is_relative_to(host.real(root)) for root in self.roots)
         return is_inside and real.is_relative_to(host.real(self.image))
 
+    def is_foreign(self, host: Host) -> bool:
+        """Say whether it does not lie in the environment, which only sees it: others may use it, too."""
+        folder, own = self.metadata.parent, self.environment
+        return own is not None and not (folder.is_relative_to(own) or host.real(folder).is_relative_to(host.real(own)))
+
+    @property
+    def home(self) -> Path:
+        """The environment that a distribution lies in, as far as its folder tells."""
+        folder = self.metadata.parent
+        is_of_python = folder.parent.name.startswith("python") and folder.parent.parent.name in ("lib", "lib64")
+        return folder.parents[2] if is_of_python else folder
+
     def path(self, host: Host, file: str) -> Path | None:
         """Return where a file is, None where it is nowhere."""
         return next((root / file for root in self.roots if host.is_file(root / file)), None)
@@ -78,8 +109,9 @@ def is_described(metadata: Path) -> bool:
 
 
 def _descriptions(metadata: Path) -> tuple[Path, ...]:
-    """Return the files that describe a distribution; distutils made a single file of its .egg-info."""
-    return tuple(file for file in (metadata / "METADATA", metadata / "PKG-INFO", metadata) if file.is_file())
+    """Return the files that describe a distribution, none that cannot be seen; an .egg-info may be a single file."""
+    files = (metadata / "METADATA", metadata / "PKG-INFO", metadata)
+    return tuple(file for file in files if LocalHost().is_file(file))
 
 
 def installed(packages: Mapping[str, Distribution], name: str) -> Distribution | None:
@@ -95,16 +127,25 @@ def installed(packages: Mapping[str, Distribution], name: str) -> Distribution |
 def locate(target: Target, packages: Mapping[str, Distribution], name: str) -> Place | None:
     """Return where a distribution is; None where it is not installed."""
     found = installed(packages, name)
-    if found is None:
-        return None
+    return place_of(target, found) if found else None
+
+
+def place_of(target: Target, found: Distribution) -> Place:
+    """Return where a distribution is, or was before parts of it were removed."""
     location = Path(found.location)
     roots: tuple[Path, ...] = (location,)
     if found.editable:
         # Inside an unpacked image the checkout's path starts at the image's root.
         checkout = target.outside(found.editable)
         roots = (checkout, checkout / "src", location)
+    is_alone = target.kind in ("venv", "conda") and target.root == "/" and not found.editable
     return Place(
-        name=found.name, version=found.version, roots=roots, metadata=location / found.metadata, image=Path(target.root)
+        name=found.name,
+        version=found.version,
+        roots=roots,
+        metadata=location / found.metadata,
+        image=Path(target.root),
+        environment=Path(target.prefix) if is_alone else None,
     )
 
 

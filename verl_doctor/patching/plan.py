@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from shlex import quote
 
 from verl_doctor import __version__
 from verl_doctor.errors import PatchRefusedError
@@ -18,6 +19,7 @@ from verl_doctor.patching.diagnosis import Absent, Applicable, Applied, Diagnosi
 from verl_doctor.patching.patch import Before, Patch
 from verl_doctor.patching.place import Place
 from verl_doctor.patching.receipts import Ledger, Receipt
+from verl_doctor.patching.stale import is_stale
 from verl_doctor.patching.state import File, find, state_of
 from verl_doctor.target import Target
 
@@ -138,7 +140,7 @@ def _outside(host: Host, place: Place, folder: Path) -> str:
 
 def _with_receipts(host: Host, place: Place, edits: Sequence[Edit]) -> Ledger:
     ledger = receipts.read(host, place)
-    listing = content.read(host, place.metadata / "RECORD") or b""
+    listing = receipts.listing(host, place) or b""
     written = {edit.file: _receipt(edit, ledger.receipts.get(edit.file), listing) for edit in edits}
     originals = {**ledger.originals, **{sha256(edit.old): edit.old for edit in edits}}
     return receipts.ledger_of({**ledger.receipts, **written}.values(), originals)
@@ -149,17 +151,23 @@ def _receipt(edit: Edit, earlier: Receipt | None, listing: bytes) -> Receipt:
 
     Raises PatchRefusedError where the file was changed since: the earlier original could never be put back again.
     """
-    old, row = sha256(edit.old), record.row_of(listing, edit.file)
+    old, row = sha256(edit.old), record.row_of(listing, edit.file, edit.place.metadata.parent)
     original, patches = old, edit.patches
     match earlier:
+        case None:
+            pass
         case Receipt(sha256_after=after) if after == old:
             original, patches, row = earlier.sha256_before, (*earlier.patches, *edit.patches), earlier.row
         case Receipt(sha256_before=before) if before == old:  # put back by hand, which leaves RECORD as it was
             row = earlier.row
-        case Receipt() if row is None or not record.is_row_of(row, edit.file, edit.old):  # not as installed either
+        case Receipt() if row is not None and record.is_row_of(row, edit.file, edit.old):
+            pass  # installed anew
+        case Receipt() if is_stale(_others(earlier, edit), edit.place.version, edit.old, catalogue.built_in()):
+            row = earlier.row
+        case Receipt():
             raise PatchRefusedError(
                 f"Nothing was written: {edit.path} was changed after verl-doctor patched it, so that its original "
-                f"would be lost. Take that change out first, or reinstall {edit.place.name}."
+                f"would be lost. Take that change out first, or {_anew(edit)}."
             )
     return Receipt(
         file=edit.file,
@@ -170,3 +178,15 @@ def _receipt(edit: Edit, earlier: Receipt | None, listing: bytes) -> Receipt:
         doctor=__version__,
         time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
+
+
+def _others(earlier: Receipt, edit: Edit) -> Receipt:
+    """Return a receipt without the patches that have just been found to be applicable."""
+    return replace(earlier, patches=tuple(name for name in earlier.patches if name not in edit.patches))
+
+
+def _anew(edit: Edit) -> str:
+    """Return how the file of the release, or of the checkout, comes back."""
+    if edit.place.checkout:
+        return f"get the committed file back with `git -C {quote(str(edit.path.parent))} checkout -- {edit.path.name}`"
+    return f"reinstall {edit.place.name}"

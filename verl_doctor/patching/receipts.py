@@ -6,18 +6,23 @@ So an uninstall takes them along, a reinstall forgets them, and a revert has wha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path, PurePosixPath
+from shlex import quote
 from typing import Any, Final
 
-from verl_doctor.errors import DataError
+from verl_doctor.errors import DataError, PatchRefusedError, TargetError, one_line
 from verl_doctor.host import Host
 from verl_doctor.patching import content, record
 from verl_doctor.patching.change import Change
-from verl_doctor.patching.place import Place
+from verl_doctor.patching.place import STORE, Place
 
 SCHEMA_VERSION: Final = "1"
 RECEIPT: Final = "receipt.json"
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,16 +52,26 @@ class Ledger:
 def read(host: Host, place: Place) -> Ledger:
     """Return a distribution's ledger. Raises DataError for one that cannot be read as such."""
     path = place.store / RECEIPT
+    if host.is_file(place.store):
+        raise DataError(
+            f"{place.store} is a file, where verl-doctor keeps a folder of its own; it did not write that file. Remove "
+            "it by hand."
+        )
     written = content.read(host, path)
     if written is None:
         return Ledger()
     try:
         document = json.loads(written)
         if document["schema_version"] != SCHEMA_VERSION:
-            raise DataError(f"{path} was written by another verl-doctor, in version {document['schema_version']!r}.")
+            raise DataError(
+                f"{path} was written by another verl-doctor, in version {document['schema_version']!r}: use that one."
+            )
         receipts = [_receipt(fields) for fields in document["files"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{path} is not the receipt that verl-doctor writes ({error!r}).") from error
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{path} is not the receipt that verl-doctor writes ({one_line(error)}), so what was patched cannot be "
+            f"told. Install {place.name} again, then remove {place.store} by hand."
+        ) from error
     names = {receipt.sha256_before for receipt in receipts}
     originals = {name: content.read(host, place.store / _original(name)) for name in names}
     return Ledger(
@@ -68,8 +83,20 @@ def read(host: Host, place: Place) -> Ledger:
 def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mapping[str, bytes]) -> list[Change]:
     """Return what to write beside the patched files: receipt, originals, RECORD.
 
-    `contents` are the new contents of the files that change.
+    `contents` are the new contents of the files that change. Raises PatchRefusedError where there is no place for that
+    which is this environment's own.
     """
+    if place.is_foreign(host):
+        raise PatchRefusedError(
+            f"Nothing was written: {place.name} {place.version} lies in {place.metadata.parent}, outside of "
+            f"{place.environment}, and other environments may use it. Where it is to change for all of them, name the "
+            f"one that it belongs to: --prefix {quote(str(place.home))}"
+        )
+    if host.is_file(place.metadata):
+        raise PatchRefusedError(
+            f"Nothing was written: {place.metadata} is a file, so there is no folder to keep the originals of "
+            f"{place.name} in. Install it with pip or uv."
+        )
     after = _documents(new)
     names = sorted(_documents(old).keys() | after.keys())
     owner = place.metadata
@@ -77,18 +104,37 @@ def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mappin
         Change(place.store / name, content.read(host, place.store / name), after.get(name), owner) for name in names
     ]
     found = [change for change in kept if change.old != change.new]
-    listing = place.metadata / "RECORD"
-    current = content.read(host, listing)
+    current = listing(host, place)
     if current is None:
-        return found
+        return [*found, *_listed(host, place, sorted(after))]
     own = f"{place.metadata.name}/{place.store.name}"
     updated = record.updated(
         current,
-        _rows(current, old, new, contents),
+        _rows(current, place.metadata.parent, old, new, contents),
         own=own,
         own_rows=[record.row_for(f"{own}/{name}", document) for name, document in sorted(after.items())],
+        site=place.metadata.parent,
     )
-    return found if updated == current else [*found, Change(listing, current, updated, owner)]
+    return found if updated == current else [*found, Change(place.metadata / "RECORD", current, updated, owner)]
+
+
+def _listed(host: Host, place: Place, names: Sequence[str]) -> Iterator[Change]:
+    """Yield the change of the list by which pip uninstalls an .egg-info, where there is one."""
+    path = place.metadata / "installed-files.txt"
+    current = content.read(host, path)
+    if current is not None:
+        theirs = [line for line in current.splitlines(keepends=True) if not line.startswith(f"{STORE}/".encode())]
+        updated = b"".join([*(f"{STORE}/{name}\n".encode() for name in names), *theirs])
+        if updated != current:
+            yield Change(path, current, updated, place.metadata)
+
+
+def listing(host: Host, place: Place) -> bytes | None:
+    """Return a distribution's RECORD, None where it has none. Raises TargetError for one that cannot be read."""
+    path = place.metadata / "RECORD"
+    if not host.is_file(path) and not host.is_dir(path) and os.path.lexists(path):
+        raise TargetError(f"{path} is no file that can be read, such as a pipe; nothing was changed.")
+    return content.read(host, path)
 
 
 def _documents(ledger: Ledger) -> dict[str, bytes]:
@@ -100,12 +146,12 @@ def _documents(ledger: Ledger) -> dict[str, bytes]:
     return {RECEIPT: text.encode(), **{_original(name): original for name, original in ledger.originals.items()}}
 
 
-def _rows(record_: bytes, old: Ledger, new: Ledger, contents: Mapping[str, bytes]) -> dict[str, str]:
+def _rows(record_: bytes, site: Path, old: Ledger, new: Ledger, contents: Mapping[str, bytes]) -> dict[str, str]:
     """Return the new rows of the files that change; a file whose receipt ends gets the row of before."""
     ended = {file: receipt.row for file, receipt in old.receipts.items() if file not in new.receipts}
     rows = {file: row for file, row in ended.items() if row is not None}
     for file in contents.keys() - rows.keys():
-        current = record.row_of(record_, file)
+        current = record.row_of(record_, file, site)
         if current is not None:
             end = "\r" if current.endswith("\r") else ""
             rows[file] = record.row_for(file, contents[file], current.rstrip("\r")) + end
@@ -117,7 +163,19 @@ def _original(name: str) -> str:
 
 
 def _receipt(fields: Mapping[str, Any]) -> Receipt:
-    return Receipt(**{**fields, "patches": tuple(fields["patches"])})
+    """Return a receipt as it was written. Raises TypeError or ValueError for one that was not written by us."""
+    receipt = Receipt(**{**fields, "patches": tuple(fields["patches"])})
+    texts = (receipt.file, *receipt.patches, receipt.sha256_before, receipt.sha256_after, receipt.row or "")
+    if not all(isinstance(text, str) for text in texts) or isinstance(fields["patches"], str):
+        raise TypeError("a text is none")
+    path = PurePosixPath(receipt.file)
+    if path.is_absolute() or ".." in path.parts or "\0" in receipt.file or not receipt.patches:
+        raise ValueError(f"{receipt.file!r} is no file that could be patched")
+    if not all(_DIGEST.fullmatch(digest) for digest in (receipt.sha256_before, receipt.sha256_after)):
+        raise ValueError("a digest is none")
+    if "\n" in (receipt.row or ""):
+        raise ValueError("a row is more than one")
+    return receipt
 
 
 def ledger_of(receipts: Iterable[Receipt], originals: Mapping[str, bytes]) -> Ledger:

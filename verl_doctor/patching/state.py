@@ -9,7 +9,7 @@ from pathlib import Path
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue
+from verl_doctor.patching import catalogue, installation
 from verl_doctor.patching.diagnosis import (
     Absent,
     Applicable,
@@ -19,6 +19,7 @@ from verl_doctor.patching.diagnosis import (
     Unrecognised,
     diagnose,
     era_of,
+    outside,
 )
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, installed, locate
@@ -59,6 +60,8 @@ def look(host: Host, target: Target, packages: Mapping[str, Distribution], patch
 
 def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch: Patch) -> File | Absent:
     """Return where the file is that a patch edits, even if it cannot be read."""
+    if flaw := installation.flaw(host, target, packages, patch):
+        return Absent(flaw, is_affected=True)
     place = locate(target, packages, patch.distribution)
     if place is None:
         return Absent(f"{patch.distribution} is not installed")
@@ -66,6 +69,8 @@ def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch
     path = place.path(host, file) or _hidden(host, place, file)
     if path:
         return File(place=place, file=file, path=path)
+    if era_of(patch, place.version) in ("earlier", "later"):
+        return Absent(outside(patch, place.version))
     missing = f"{file} is not in {place.roots[0]}"
     if _comes_with_the_bug(patch, place.version):
         return Absent(
@@ -94,6 +99,8 @@ def _comes_with_the_bug(patch: Patch, version: str) -> bool:
 def state_of(patch: Patch, packages: Mapping[str, Distribution], diagnosis: Diagnosis) -> PatchState:
     """Return a diagnosis in the words of the JSON contract."""
     distribution = installed(packages, patch.distribution)
+    if distribution is None and isinstance(diagnosis, Absent) and diagnosis.is_affected:
+        distribution = packages.get(patch.distribution)  # its code is there, only what describes it is not
     version = distribution.version if distribution else None
     state = PatchState(
         id=patch.id,

@@ -9,6 +9,7 @@ from packaging.version import Version
 
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import PatchState
+from verl_doctor.patching.repair import is_published
 from verl_doctor.target import Target
 
 
@@ -28,10 +29,15 @@ def offers(
     """Return, for each distribution with patches to apply, the release that would make the most of them needless."""
     pending: dict[str, dict[str, str]] = {}
     for name, state in states.items():
-        if state.state == "applicable" and state.fixed_in:
+        if state.state == "applicable" and state.fixed_in and _comes_from_an_index(packages[state.distribution]):
             pending.setdefault(state.distribution, {})[name] = state.fixed_in
     found = (next(_offers(target, packages, name, fixed), None) for name, fixed in pending.items())
     return tuple(upgrade for upgrade in found if upgrade)
+
+
+def _comes_from_an_index(distribution: Distribution) -> bool:
+    """Say whether an index has what is installed: no checkout, whose owner knows better, and no build of one's own."""
+    return distribution.editable is None and is_published(distribution.version)
 
 
 def _offers(

@@ -6,8 +6,12 @@ import base64
 import csv
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from verl_doctor.errors import DataError
+
+ALGORITHMS: Final = hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}
+"""The hashes whose digests have a length of their own."""
 
 
 def parse(text: str) -> dict[str, str]:
@@ -24,9 +28,7 @@ def digest(content: bytes, algorithm: str = "sha256") -> str:
 def is_listed(digests: Mapping[str, str], name: str, content: bytes) -> bool:
     """Say whether RECORD lists a file with this very content."""
     algorithm, separator, _ = digests.get(name, "").partition("=")
-    return (
-        bool(separator) and algorithm in hashlib.algorithms_guaranteed and digest(content, algorithm) == digests[name]
-    )
+    return bool(separator) and algorithm in ALGORITHMS and digest(content, algorithm) == digests[name]
 
 
 def name_in(names: Iterable[str]) -> str:

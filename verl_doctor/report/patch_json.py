@@ -30,8 +30,10 @@ def render(  # noqa: PLR0913 # the parts of the contract
     document: dict[str, Any] = {**head(target), "patches": [plain(name, state) for name, state in states.items()]}
     if broken:
         document["broken"] = [asdict(each) for each in broken]
-    if interrupted:
-        document["interrupted"] = [place.name for place in interrupted]
+    if found := [place.name for place in interrupted if place.is_installed]:
+        document["interrupted"] = found
+    if left := [str(place.metadata) for place in interrupted if not place.is_installed]:
+        document["left_over"] = left
     if upgrades:
         document["upgrades"] = [asdict(each) for each in upgrades]
     if diff is not None:

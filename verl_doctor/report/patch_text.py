@@ -7,6 +7,7 @@ from typing import Final
 
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.patches import PatchState
+from verl_doctor.patching.leftovers import told
 from verl_doctor.patching.place import Place
 from verl_doctor.patching.upgrade import Upgrade
 from verl_doctor.report.hang import hang
@@ -19,7 +20,7 @@ _WORDS: Final = {
     "absent": "nothing to patch",
 }
 _BY_NAME: Final = "can be applied"
-_MISSING: Final = "file missing"
+_MISSING: Final = "not patchable"
 _NOT_INSTALLED: Final = "not installed"
 _BROKEN: Final = "cannot be used"
 _INDENT: Final = max(map(len, _WORDS.values())) + 2
@@ -65,10 +66,7 @@ def text(
         *_not_installed([state for state in chosen.values() if not state.version]),
         *(f"{_BROKEN:<{_INDENT}}{each.origin}: {each.reason}" for each in broken),
     ]
-    sentences = (
-        f"A run that changed {place.name} {place.version} was interrupted; the next --apply or --revert ends it."
-        for place in interrupted
-    )
+    sentences = map(told, interrupted)
     folded = [*(hang(row, _INDENT, width) for row in rows), *(hang(sentence, 0, width) for sentence in sentences)]
     return "".join(line + "\n" for line in folded)
 
