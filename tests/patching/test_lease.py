@@ -10,15 +10,15 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-import filelock
 import pytest
 
 from tests.patching.sandbox import FILES, FIXED, Sandbox
 from verl_doctor.errors import BusyError, WriteFailedError
 from verl_doctor.host import Exited, LocalHost, NotStarted
-from verl_doctor.patching import lease, mounts
+from verl_doctor.patching import claim, content, lease, mounts
 from verl_doctor.patching.disk import Disk
 
 _KEPT: list[AbstractContextManager[object]] = []
@@ -43,8 +43,7 @@ def _shared(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lease, "SECONDS", 0.4)
-    monkeypatch.setattr(lease, "_RENEWED_EVERY", 0.1)
+    monkeypatch.setattr(lease, "SECONDS", 0.6)
 
 
 @contextmanager
@@ -76,73 +75,150 @@ def hold(folder: Path) -> None:
     _KEPT.append(taken)
 
 
+def failing(number: int) -> Callable[..., int]:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def elsewhere(folder: Path) -> None:
+    """Hold the lease of a folder on another node."""
+    claim._kernel = lambda: "another kernel"
+    socket.gethostname = lambda: "another-node"
+    hold(folder)
+
+
 def test_one_at_a_time_and_nothing_is_left(tmp_path: Path) -> None:
-    with lease.held(tmp_path, 0) as taken:
-        lease.confirm([taken, None])
+    with lease.held(tmp_path, 0) as confirm:
+        confirm()
         with (
-            pytest.raises(BusyError, match=rf"Another verl-doctor \(process {os.getpid()} on .*\) is changing"),
+            pytest.raises(
+                BusyError, match=rf"Another verl-doctor \(process {os.getpid()} on .*\) is changing {tmp_path}"
+            ),
             lease.held(tmp_path, 0.2),
         ):
             pytest.fail("got in")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_cannot_be_written_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def denied(*_: object, **__: object) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_folder_that_cannot_be_written_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(os, "open", failing(number))
+    with lease.held(tmp_path, 0) as confirm:
+        confirm()
+        assert not list(tmp_path.iterdir())
 
-    monkeypatch.setattr(filelock.SoftFileLease, "acquire", denied)
-    with lease.held(tmp_path, 0) as taken:
-        assert taken is None
 
-
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(filelock.SoftFileLease, "acquire", full)
+@pytest.mark.parametrize("operation", ["open", "pwrite", "fsync"])
+def test_a_full_disk_is_told_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    monkeypatch.setattr(os, operation, failing(errno.ENOSPC))
     with pytest.raises(OSError, match="No space left"), lease.held(tmp_path, 0):
         pytest.fail("got in")
-
-
-def test_a_lease_of_other_length_is_somebody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with child(lambda: hold(tmp_path)):
-        monkeypatch.setattr(lease, "SECONDS", lease.SECONDS + 1)
-        with pytest.raises(BusyError), lease.held(tmp_path, 0.3):
-            pytest.fail("got in")
-
-
-def test_the_dead_of_this_node_keep_nobody_out(tmp_path: Path) -> None:
-    with child(lambda: hold(tmp_path)):
-        pass
-    assert (tmp_path / lease.NAME).exists()
-    with lease.held(tmp_path, 1) as taken:
-        lease.confirm([taken])
+    monkeypatch.undo()
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("_hasty")
-def test_the_dead_of_another_node_keep_others_out_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def elsewhere() -> None:
-        monkeypatch.setattr(socket, "gethostname", lambda: "another-node")
-        hold(tmp_path)
+def test_whoever_waits_can_read_who_writes(tmp_path: Path) -> None:
+    mask = os.umask(0o077)
+    try:
+        with lease.held(tmp_path, 0):
+            assert (tmp_path / lease.NAME).stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(mask)
 
+
+def test_the_dead_of_this_node_keep_nobody_out(tmp_path: Path) -> None:
     with (
-        child(elsewhere),
+        child(lambda: hold(tmp_path)),
+        pytest.raises(BusyError),
+        lease.held(tmp_path, 0.3),
+    ):
+        pytest.fail("got in")
+    assert (tmp_path / lease.NAME).exists()
+    with lease.held(tmp_path, 0) as confirm:
+        confirm()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_living_process_with_the_number_of_a_dead_one_keeps_nobody_out(tmp_path: Path) -> None:
+    dead = replace(claim.mine(), process=os.getppid(), born="1")
+    (tmp_path / lease.NAME).write_bytes(claim.written(dead, 0))
+    with lease.held(tmp_path, 0):
+        pass
+
+
+def test_a_process_that_cannot_be_seen_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "kill", failing(errno.EPERM))
+    monkeypatch.setattr(claim, "_born", lambda _: "")
+    assert not replace(claim.mine(), born="1").is_dead
+
+
+def test_where_nothing_tells_kernels_apart_nobody_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "read_text", failing(errno.ENOENT))
+    assert not replace(claim.mine(), process=2**22 + 1).is_dead
+
+
+@pytest.mark.usefixtures("_hasty")
+def test_the_dead_of_another_node_keep_others_out_for_a_while(tmp_path: Path) -> None:
+    with (
+        child(lambda: elsewhere(tmp_path)),
         pytest.raises(BusyError, match="on another-node"),
-        lease.held(tmp_path, 2 * lease.SECONDS),
+        lease.held(tmp_path, 3 * lease.SECONDS),
     ):
         pytest.fail("got in while it is renewed")
     with pytest.raises(BusyError), lease.held(tmp_path, 0):
         pytest.fail("got in at once")
-    with lease.held(tmp_path, 4 * lease.SECONDS) as taken:
-        lease.confirm([taken])
+    with lease.held(tmp_path, 4 * lease.SECONDS) as confirm:
+        confirm()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("_hasty")
+@pytest.mark.parametrize("text", [b"0", b"a file of somebody else", b"000 {}"])
+def test_what_nobody_renews_keeps_others_out_for_a_while(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / lease.NAME).write_bytes(text)
+    with pytest.raises(BusyError, match="Another verl-doctor is changing"), lease.held(tmp_path, 0):
+        pytest.fail("got in at once")
+    with lease.held(tmp_path, 4 * lease.SECONDS):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_of_two_that_bury_one_takes_nothing_from_who_came_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / lease.NAME
+    dead, living = claim.written(claim.mine(), 0), claim.written(claim.mine(), 1)
+    file.write_bytes(living)
+    lease._bury(file, dead)
+    assert file.read_bytes() == living
+    reading = iter([dead, living])  # it is exchanged between the look and the step
+    monkeypatch.setattr(content, "read", lambda *_: next(reading))
+    lease._bury(file, dead)
+    assert file.read_bytes() == living
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.usefixtures("_hasty")
+def test_who_only_waits_for_a_second_lease_renews_the_first(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    with lease.held(first, 0) as confirm:
+        with child(lambda: elsewhere(second)), pytest.raises(BusyError), lease.held(second, 3 * lease.SECONDS):
+            pytest.fail("got in")
+        confirm()
+        with pytest.raises(BusyError), lease.held(first, 0):
+            pytest.fail("got in")
 
 
 @pytest.mark.usefixtures("_shared", "_hasty")
-def test_who_was_taken_for_dead_writes_nothing_more(sandbox: Sandbox) -> None:
+def test_who_was_taken_for_dead_writes_nothing_more(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     class Stopping(Disk):
-        """Stands still in the midst of exchanging files, while another node takes over and reverts."""
+        """Stands still in the midst of exchanging files, until another node has taken over and reverted."""
 
         def replace(self, source: Path, path: Path) -> None:
             super().replace(source, path)
@@ -152,12 +228,12 @@ def test_who_was_taken_for_dead_writes_nothing_more(sandbox: Sandbox) -> None:
                     pass
 
     def take_over() -> None:
-        for file in sandbox.site.rglob(lease.NAME):  # as after a long stop: nothing has renewed them
-            file.unlink()
+        claim._kernel = lambda: "another kernel"
         sandbox.revert(patience=5)
 
     stopped: list[Path] = []
     before = sandbox.snapshot()
+    monkeypatch.setattr(lease.Lease, "_renew", lambda _: None)
     with pytest.raises(WriteFailedError, match="stood still for so long that another verl-doctor may have taken over"):
         sandbox.apply(disk=Stopping())
     assert stopped

@@ -50,7 +50,12 @@ def all_held(host: Host, paths: Iterable[Path], patience: float = PATIENCE) -> I
         for folder in sorted(_leased(unsure)):
             with _told(folder):
                 leases.append(stack.enter_context(lease.held(folder, patience + lease.SECONDS)))
-        yield lambda: lease.confirm(leases)
+
+        def confirm() -> None:
+            for confirm_one in leases:
+                confirm_one()
+
+        yield confirm
 
 
 def _leased(paths: Sequence[Path]) -> set[Path]:
