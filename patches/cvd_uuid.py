@@ -63,26 +63,38 @@ def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unaffected | Un
     )
     casts = m.SimpleStatementLine([m.Return(m.Call(m.Name("int"), [m.Arg(entry)]))])
     affected = m.IndentedBlock([m.ZeroOrMore(), takes, casts])
-    looks_up = m.Attribute(attr=m.Name("nvmlDeviceGetUUID") | m.Name("nvmlDeviceGetHandleByUUID"))
-    delegates = m.Call(m.Attribute(attr=m.Name("device_control_id_to_physical_device_id")))
+    looked_up = m.IndentedBlock([m.ZeroOrMore(), takes, m.If(), casts])
+    delegates = m.Return(m.Call(m.Attribute(attr=m.Name("device_control_id_to_physical_device_id"))))
 
-    if m.findall(function, looks_up):
-        return After()
-    if m.findall(function, delegates):
+    cast_count = len(m.findall(function, m.Call(m.Name("int"))))
+    if not cast_count and m.findall(function, delegates):
         return Unaffected()
     lookup = {("device_id",): _OF_FUNCTION, ("cls", "device_id"): _OF_METHOD}.get(
         tuple(parameter.name.value for parameter in function.params.params)
     )
     if lookup is None:
         return Unfamiliar(f"{_NAME} has unknown parameters")
-    blocks = m.findall(function, affected)
-    if len(m.findall(function, splits)) != 1 or len(blocks) != 1:
+    blocks = m.findall(function, affected | looked_up)
+    if [len(m.findall(function, splits)), len(blocks), cast_count] != [1, 1, 1]:
         return Unfamiliar(f"{_NAME} finds the entry of the variable in an unknown way")
+    if m.matches(blocks[0], looked_up):
+        [*_, found, _] = cst.ensure_type(blocks[0], cst.IndentedBlock).body
+        return After() if _does_the_same(found, lookup) else Unfamiliar(f"{_NAME} looks the entry up in an unknown way")
     if m.findall(function, m.Try()):
         return Unfamiliar(f"{_NAME} handles errors in an unknown way")
     block = cst.ensure_type(blocks[0], cst.IndentedBlock)
     edited = block.with_changes(body=[*block.body[:-1], cst.parse_statement(lookup), block.body[-1]])
     return cst.ensure_type(function.deep_replace(block, edited), cst.FunctionDef)
+
+
+def _does_the_same(statement: cst.CSTNode, code: str) -> bool:
+    """Say whether a statement is this code, whatever its layout and comments."""
+    import ast
+
+    import libcst as cst
+
+    written = cst.Module([]).code_for_node(statement)
+    return ast.dump(ast.parse(written)) == ast.dump(ast.parse(code))
 
 
 _CUDA = """\
@@ -219,11 +231,37 @@ def device_id_to_physical_device_id(device_id):
     ),
     untouched=(
         Untouched(
-            name="asks NVML by UUID",
+            name="looked up, with another comment",
+            source=_interface(indent(_OF_METHOD, " " * 12) + _METHOD_CAST).replace("# NVML knows", "# as NVML has"),
+            structure="after",
+            since="0.9.0",
+        ),
+        Untouched(
+            name="whatever it is, asks NVML by UUID",
             source=_cuda(
                 "        return pynvml.nvmlDeviceGetIndex(pynvml.nvmlDeviceGetHandleByUUID(device_ids[device_id]))\n"
             ),
-            structure="after",
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="looks a UUID up elsewhere, and then casts",
+            source=_cuda(_CAST)
+            .replace(
+                "        if device_ids",
+                '        if os.environ.get("DEBUG"):\n            print(nvmlDeviceGetUUID(0))\n        if device_ids',
+            )
+            .replace(_CAST, '        if physical_device_id.startswith("MIG-"):\n            return 0\n' + _CAST),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="each platform has its own answer, and yet a cast",
+            source=_interface(
+                "            if cls.is_strange:\n"
+                "                return cls.device_control_id_to_physical_device_id(physical_device_id)\n"
+                + _METHOD_CAST
+            ),
+            structure="unfamiliar",
+            since="0.9.0",
         ),
         Untouched(
             name="each platform has its own answer (0.24.0)",
