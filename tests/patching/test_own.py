@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,9 @@ from tests.patching import guide
 from tests.patching.sandbox import Sandbox, row
 from verl_doctor.errors import LoadInterruptedError, UsageError
 from verl_doctor.facts.broken_patches import Broken
-from verl_doctor.patching import catalogue, own
+from verl_doctor.patching import catalogue, own, trial
 from verl_doctor.patching.apply import apply, revert
-from verl_doctor.patching.patch import Example, Patch, Site, Unfamiliar, Untouched
+from verl_doctor.patching.patch import Before, Example, Patch, Site, Unfamiliar, Untouched
 from verl_doctor.patching.structure import examine
 from verl_doctor.patching.verify import verify
 
@@ -83,7 +85,87 @@ def test_one_is_reverted_by_name_without_its_module(patch: Patch, rewards: Sandb
 def test_files_that_are_no_patches_are_left(folder: Path) -> None:
     (folder / "_shared.py").write_text("raise SystemExit")
     (folder / "README.md").write_text("")
+    (folder / "folder.py").mkdir()
+    os.mkfifo(folder / "pipe.py")
     assert catalogue.everything(folder).broken == ()
+
+
+def test_a_link_to_nothing_is_told(folder: Path) -> None:
+    (folder / "gone.py").symlink_to("nowhere")
+    [broken] = catalogue.everything(folder).broken
+    assert broken.reason.startswith("it cannot be loaded: FileNotFoundError")
+
+
+def test_a_name_that_belongs_to_a_broken_one(folder: Path) -> None:
+    (folder / "rewards_newline.py").write_text("raise ValueError('boom')")
+    with pytest.raises(
+        UsageError, match=r"rewards_newline\.py cannot be used: it cannot be loaded: ValueError: boom\.$"
+    ):
+        catalogue.everything(folder).named(["rewards-newline"])
+
+
+def test_one_that_does_not_end_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "DEADLINE", 1.0)
+    (folder / "another.py").write_text("import time\nwhile True: time.sleep(1)")
+    found = catalogue.everything(folder)
+    assert [patch.id for patch in found.patches if not patch.id.startswith("VDP")] == ["ACME001"]
+    [broken] = found.broken
+    assert broken.reason == "it cannot be loaded: that does not end within 1 seconds"
+
+
+def test_several_that_end_the_process(folder: Path) -> None:
+    for name in ("a", "b", "z"):
+        (folder / f"{name}.py").write_text("import os\nos._exit(3)")
+    found = catalogue.everything(folder)
+    assert [Path(broken.origin).name for broken in found.broken] == ["a.py", "b.py", "z.py"]
+    assert found.named(["ACME001"])
+
+
+MISCHIEF = """
+import os, sys
+print("said while it was loaded")
+os.chdir("/")
+sys.path.insert(0, "/nowhere")
+"""
+
+
+def test_streams_and_folder_stay_as_they_are(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "rewards_newline.py").write_text(f"{guide.PATCH}{MISCHIEF}sys.stdout.close()\nsys.stderr.close()\n")
+    path = list(sys.path)
+    found = catalogue.everything(Path())
+    print("after")  # noqa: T201 # shows that it can be
+    assert (found.broken, Path.cwd(), sys.path) == ((), folder, path)
+    assert tuple(capsys.readouterr()) == ("after\n", "said while it was loaded\n")
+
+
+def test_a_helper_beside_the_patch(folder: Path, tmp_path: Path) -> None:
+    (folder / "rewards_newline.py").write_text(f"{guide.PATCH}\nimport _shared\nPATCH = _shared.named(PATCH)\n")
+    code = "from dataclasses import replace\ndef named(patch): return replace(patch, name={!r})\n"
+    (folder / "_shared.py").write_text(code.format("first"))
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    (other / "_shared.py").write_text(code.format("second"))
+    assert catalogue.everything(folder).unknown(["first"]) == ()
+    assert catalogue.everything(other).unknown(["second"]) == ()
+
+
+class Loud(Patch):
+    """A patch with a property that breaks."""
+
+    @property
+    def title(self) -> str:
+        """Break."""
+        raise RuntimeError("boom")
+
+    versions = title
+
+
+def test_a_class_of_ones_own_adds_nothing(patch: Patch) -> None:
+    loud = Loud(**{field.name: getattr(patch, field.name) for field in fields(Patch)})
+    assert own.checked("here", lambda: loud, ()) == patch
 
 
 @pytest.mark.parametrize(
@@ -93,6 +175,9 @@ def test_files_that_are_no_patches_are_left(folder: Path) -> None:
         pytest.param("import nothing_of_that_name", "it cannot be loaded: ModuleNotFoundError: ", id="import fails"),
         pytest.param("raise SystemExit(4)", "it cannot be loaded: SystemExit: 4", id="leaves"),
         pytest.param("raise ValueError('two\\nlines')", "it cannot be loaded: ValueError: two lines$", id="raises"),
+        pytest.param("import os\nos._exit(0)", ".*ends the whole process .exit status 0.$", id="ends the process"),
+        pytest.param("import os\nos.kill(os.getpid(), 11)", ".*ends the whole process .signal 11.$", id="crashes"),
+        pytest.param("raise GeneratorExit", "it cannot be loaded: GeneratorExit", id="raises what nobody catches"),
         pytest.param("", "it has no PATCH", id="empty"),
         pytest.param("PATCH = 3", "it has no PATCH", id="another thing"),
     ],
@@ -125,6 +210,7 @@ def patch(folder: Path) -> Patch:
         pytest.param({"id": "VDP900"}, "its id VDP900 begins with VDP", id="reserved id"),
         pytest.param({"id": "VDP001"}, "its id or name is that of VDP001", id="id of another"),
         pytest.param({"name": "vllm07-local-rank"}, "its id or name is that of VDP002", id="name of another"),
+        pytest.param({"name": "vdp001"}, "its id or name is that of VDP001", id="name as the id of another"),
         pytest.param({"id": "acme1"}, "its id 'acme1' is not capital letters", id="id"),
         pytest.param({"name": "Rewards newline"}, "is not words of small letters", id="name"),
         pytest.param({"distribution": "Acme_Rewards"}, "is written 'acme-rewards'", id="distribution"),
@@ -138,6 +224,9 @@ def patch(folder: Path) -> Patch:
         ),
         pytest.param({"sites": (Site(since="1.0", file="/x.py", scope="f"),)}, "its file '/x.py'", id="file absolute"),
         pytest.param({"sites": (Site(since="1.0", file="x.so", scope="f"),)}, "its file 'x.so'", id="no module"),
+        pytest.param({"sites": (Site(since="1.0", file="x\0.py", scope="f"),)}, "its file 'x.x00.py'", id="null byte"),
+        pytest.param({"sites": (Site(since="1.0", file="x\n.py", scope="f"),)}, "its file 'x.n.py'", id="line end"),
+        pytest.param({"sites": (Site(since="1.0", file="x" * 253 + ".py", scope="f"),)}, "its file 'xx", id="too long"),
         pytest.param({"sites": (Site(since="1.0", file="x.py", scope="f()"),)}, r"its scope 'f\(\)'", id="scope"),
         pytest.param({"name": None}, "its field name holds None, not a text", id="name of no type"),
         pytest.param({"name": "\udcff"}, r"its field name holds '\\udcff', not a text", id="name not writable"),
@@ -175,11 +264,16 @@ def _leave(_: Any) -> Any:
     sys.exit(4)
 
 
+def _close(_: Any) -> Any:
+    raise GeneratorExit
+
+
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
         pytest.param(_raise, "the patch itself breaks on it: ValueError: boom", id="raises"),
         pytest.param(_leave, "the patch itself breaks on it: SystemExit: 4", id="leaves"),
+        pytest.param(_close, "the patch itself breaks on it: GeneratorExit", id="raises what nobody catches"),
         pytest.param(lambda node: node.with_changes(body=None), "the patch itself breaks on it: ", id="no tree"),
         pytest.param(lambda _: None, "the patch returns a NoneType for a FunctionDef", id="returns nothing"),
     ],
@@ -188,6 +282,18 @@ def test_an_edit_that_breaks_is_told_like_unfamiliar_code(patch: Patch, edit: Ca
     found = examine(replace(patch, edit=edit), guide.SOURCE.encode(), "1.2")
     assert isinstance(found, Unfamiliar)
     assert found.reason.startswith(said)
+
+
+def test_what_an_edit_prints_goes_to_standard_error(patch: Patch, capsys: pytest.CaptureFixture[str]) -> None:
+    def edit(node: Any) -> Any:
+        print("editing")  # noqa: T201 # what is tested
+        sys.stdout.close()
+        os.chdir("/")
+        return patch.edit(node)
+
+    folder = Path.cwd()
+    assert isinstance(examine(replace(patch, edit=edit), guide.SOURCE.encode(), "1.2"), Before)
+    assert (tuple(capsys.readouterr()), Path.cwd()) == (("", "editing\n"), folder)
 
 
 Change = Callable[[Patch], Patch]
