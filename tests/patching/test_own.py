@@ -12,15 +12,18 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+import libcst as cst
+import libcst.matchers as m
 import pytest
 
 from tests.patching import guide
 from tests.patching.sandbox import Sandbox, row
-from verl_doctor.errors import LoadInterruptedError, UsageError
+from verl_doctor.errors import LoadInterruptedError, PatchRefusedError, UsageError
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.patching import catalogue, own, trial
 from verl_doctor.patching.apply import apply, revert
-from verl_doctor.patching.patch import Before, Example, Patch, Site, Unfamiliar, Untouched
+from verl_doctor.patching.patch import After, Before, Example, Patch, Site, Unfamiliar, Untouched
+from verl_doctor.patching.state import states
 from verl_doctor.patching.structure import examine
 from verl_doctor.patching.verify import verify
 
@@ -330,3 +333,62 @@ def _first_example(patch: Patch, **changed: str) -> Patch:
 )
 def test_verification_finds(patch: Patch, change: Change, problem: str) -> None:
     assert any(re.search(problem, found) for found in verify(change(patch)).problems)
+
+
+def _installed(rewards: Sandbox, name: str, listing: str) -> None:
+    """Install one more distribution, with this RECORD."""
+    rewards.write(f"{name}-1.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n".encode())
+    rewards.write(f"{name}-1.dist-info/RECORD", listing.encode())
+
+
+def _refused(rewards: Sandbox, *patches: Patch) -> str:
+    before = rewards.snapshot()
+    with pytest.raises(PatchRefusedError) as refused:
+        apply(rewards.host, rewards.target, rewards.packages, patches)
+    assert rewards.snapshot() == before
+    return str(refused.value)
+
+
+def test_a_file_that_the_distribution_does_not_have(patch: Patch, rewards: Sandbox) -> None:
+    elsewhere = replace(patch, sites=(replace(SITE, file="acme_rewards/scores.py"),))
+    said = "acme-rewards 1.2 lists no acme_rewards/scores.py in its RECORD: check `file` of ACME001"
+    assert said in _refused(rewards, elsewhere)
+    rewards.write("acme_rewards/scores.py", guide.SOURCE.encode())  # there, but nobody installed it
+    assert said in _refused(rewards, elsewhere)
+    found = states(rewards.host, rewards.target, rewards.packages, [elsewhere])
+    assert (found["rewards-newline"].state, found["rewards-newline"].reason) == ("absent", said)
+
+
+def test_a_file_of_another_distribution(patch: Patch, rewards: Sandbox) -> None:
+    _installed(rewards, "tool", "")
+    assert "tool 1 lists no acme_rewards/score.py in its RECORD" in _refused(
+        rewards, replace(patch, distribution="tool")
+    )
+    _installed(rewards, "twin", row("acme_rewards/score.py", guide.SOURCE.encode()) + "\n")
+    said = "acme_rewards/score.py is also in the RECORD of twin 1: check `distribution` of ACME001"
+    assert said in _refused(rewards, patch)
+
+
+def test_a_distribution_without_a_list_of_files(patch: Patch, rewards: Sandbox) -> None:
+    (rewards.site / "acme_rewards-1.2.dist-info/RECORD").unlink()
+    _installed(rewards, "tool", "other/acme_rewards/score.py,,\n")
+    apply(rewards.host, rewards.target, rewards.packages, [patch])
+    assert b"answer.strip() == expected" in rewards.read("acme_rewards/score.py")
+
+
+def _back(function: Any) -> Any:
+    """Return a function without what the guide's patch puts into it."""
+    stripped = m.Call(m.Attribute(m.Name("answer"), m.Name("strip")), [])
+    if not m.findall(function, stripped):
+        return After()
+    return m.replace(function, stripped, cst.Name("answer"))
+
+
+def test_two_that_undo_each_other(patch: Patch, rewards: Sandbox) -> None:
+    back = replace(patch, id="ACME002", name="rewards-as-written", edit=_back)
+    path = rewards.site / "acme_rewards/score.py"
+    first = f"Nothing was written, because rewards-as-written undoes rewards-newline in {path}."
+    assert _refused(rewards, patch, back).startswith(first)
+    apply(rewards.host, rewards.target, rewards.packages, [patch])
+    assert _refused(rewards, patch, back).startswith(first)
+    assert "rewards-newline undoes rewards-as-written" in _refused(rewards, back, patch)
