@@ -26,6 +26,7 @@ from verl_doctor.patching.patch import After, Before, Example, Patch, Site, Unfa
 from verl_doctor.patching.state import states
 from verl_doctor.patching.structure import examine
 from verl_doctor.patching.verify import verify
+from verl_doctor.report import verification_report
 
 SITE: Any = Site(since="1.0", file="acme_rewards/score.py", scope="score")
 
@@ -274,7 +275,7 @@ def _close(_: Any) -> Any:
 @pytest.mark.parametrize(
     ("edit", "said"),
     [
-        pytest.param(_raise, "the patch itself breaks on it: ValueError: boom", id="raises"),
+        pytest.param(_raise, "the patch itself breaks on it: ValueError: boom (test_own.py, line ", id="raises"),
         pytest.param(_leave, "the patch itself breaks on it: SystemExit: 4", id="leaves"),
         pytest.param(_close, "the patch itself breaks on it: GeneratorExit", id="raises what nobody catches"),
         pytest.param(lambda node: node.with_changes(body=None), "the patch itself breaks on it: ", id="no tree"),
@@ -312,7 +313,8 @@ def _first_example(patch: Patch, **changed: str) -> Patch:
         pytest.param(lambda p: _first_example(p, after=p.examples[0].before), "instead of the code after", id="after"),
         pytest.param(
             lambda p: _first_example(p, before=p.examples[0].before.replace("float(answer", "int(answer")),
-            "as published, CRLF: becomes",
+            r"as published: is edited instead of the code after; the same in 9 more variants \(CRLF, .*\)\n"
+            r"--- the code after\n\+\+\+ what came out\n",
             id="in every layout",
         ),
         pytest.param(lambda p: _first_example(p, after="("), "the code after is no Python", id="no Python"),
@@ -321,7 +323,7 @@ def _first_example(patch: Patch, **changed: str) -> Patch:
         pytest.param(lambda p: replace(p, untouched=p.untouched[1:]), "does not have the bug", id="none without"),
         pytest.param(
             lambda p: replace(p, untouched=(replace(p.untouched[0], source=p.examples[0].before), p.untouched[1])),
-            "by hand: becomes .* instead of being after",
+            r"(?s)by hand: is edited instead of being after\n--- as it is.*\n\+    return float\(answer.strip\(\)",
             id="not left alone",
         ),
         pytest.param(
@@ -333,6 +335,19 @@ def _first_example(patch: Patch, **changed: str) -> Patch:
 )
 def test_verification_finds(patch: Patch, change: Change, problem: str) -> None:
     assert any(re.search(problem, found) for found in verify(change(patch)).problems)
+
+
+def test_a_difference_that_cannot_be_seen(patch: Patch) -> None:
+    odd = _first_example(patch, after=patch.examples[0].after.replace("expected):", "expected):\x1c"))
+    [said] = [found for found in verify(odd).problems if "instead of the code after" in found]
+    assert said.count("--- the code after") == 1
+
+
+def test_the_report_keeps_the_lines_of_a_difference(patch: Patch) -> None:
+    verified = verify(_first_example(patch, after=patch.examples[0].after.replace("One point", "A point " * 20)))
+    lines = verification_report.text([verified], [], width=60).splitlines()
+    assert any(len(line) > 100 and line.startswith("         -    ") for line in lines)
+    assert all(len(line) <= 60 for line in lines if not re.match(" {9}[-+ @]", line))
 
 
 def _installed(rewards: Sandbox, name: str, listing: str) -> None:
