@@ -1,12 +1,15 @@
 """CUDA_VISIBLE_DEVICES names a GPU by its UUID, or a MIG instance, and vLLM takes the name for a number.
 
-Some schedulers hand out GPUs by UUID ("GPU-8932f937-...", of which CUDA takes any beginning that only one GPU has),
-and a MIG instance has no other name ("MIG-..."). verl's workers inherit the variable, and the rollout stops with
+Some schedulers hand out GPUs by UUID ("GPU-8932f937-..."), and a MIG instance has no other name ("MIG-..."). verl's
+workers inherit the variable, and the rollout stops with
 "ValueError: invalid literal for int() with base 10: 'GPU-...'" when vLLM asks NVML about its GPU, sometimes behind
 "Model architectures [...] failed to be inspected".
 
 The patch finds the GPU by its UUID. A MIG instance counts as the GPU that it is a part of, since vLLM asks NVML for
-GPUs. Numbers are left as they are, and so is every platform but CUDA. vLLM resolves UUIDs from 0.24.0 on.
+GPUs. Numbers are left as they are, and so is every platform but CUDA.
+
+CUDA takes any beginning of a UUID that only one GPU has, and so does the patch. vLLM resolves whole UUIDs from 0.24.0
+on; given a beginning, those releases stop with NVMLError_NotFound (0.33.0 still does), so write the UUID out there.
 
 An engine over several GPUs casts the variable again, for vLLM's own all-reduce, unless that is turned off
 (`disable_custom_all_reduce`, as verl's SPMD rollout has it).
@@ -187,6 +190,7 @@ PATCH = Patch(
         "https://github.com/vllm-project/vllm/issues/13815",
         "https://github.com/vllm-project/vllm/issues/41848",
         "https://github.com/vllm-project/vllm/pull/45026",
+        "https://github.com/vllm-project/vllm/issues/51677",
     ),
     trace=re.compile(rb"\bint (?:[\s()\\]|\#[^\n]*\n)* physical_device_id\b", re.VERBOSE),
     edit=edit,

@@ -8,6 +8,9 @@ pressure".
 
 The engine learns in each step which requests have finished; now it forgets those samples there. vLLM does the
 same from 0.8.0 on, whose torch most environments of 0.7 cannot take.
+
+The V0 engine has a second way to step, `step_async` of its asynchronous class, which is not patched: verl never takes
+it. Its asynchronous rollout, which came with 0.4.0, runs the V1 engine.
 """
 
 from __future__ import annotations
