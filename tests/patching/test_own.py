@@ -73,7 +73,7 @@ def test_an_interrupt_at_import_names_the_module(folder: Path) -> None:
         catalogue.everything(folder)
     with ThreadPoolExecutor(1) as pool:  # a signal reaches the main thread only
         [broken] = pool.submit(catalogue.everything, folder).result().broken
-    assert broken.reason == "it cannot be loaded: KeyboardInterrupt"
+    assert broken.reason == "it cannot be loaded: KeyboardInterrupt (another.py, line 1)"
 
 
 def test_one_is_reverted_by_name_without_its_module(patch: Patch, rewards: Sandbox) -> None:
@@ -103,7 +103,8 @@ def test_a_link_to_nothing_is_told(folder: Path) -> None:
 def test_a_name_that_belongs_to_a_broken_one(folder: Path) -> None:
     (folder / "rewards_newline.py").write_text("raise ValueError('boom')")
     with pytest.raises(
-        UsageError, match=r"rewards_newline\.py cannot be used: it cannot be loaded: ValueError: boom\.$"
+        UsageError,
+        match=r"rewards_newline\.py cannot be used: it cannot be loaded: ValueError: boom \(.*, line 1\)\.$",
     ):
         catalogue.everything(folder).named(["rewards-newline"])
 
@@ -178,7 +179,12 @@ def test_a_class_of_ones_own_adds_nothing(patch: Patch) -> None:
         pytest.param("def (", r"it cannot be loaded: SyntaxError: ", id="no Python"),
         pytest.param("import nothing_of_that_name", "it cannot be loaded: ModuleNotFoundError: ", id="import fails"),
         pytest.param("raise SystemExit(4)", "it cannot be loaded: SystemExit: 4", id="leaves"),
-        pytest.param("raise ValueError('two\\nlines')", "it cannot be loaded: ValueError: two lines$", id="raises"),
+        pytest.param(
+            "raise ValueError('two\\nlines')",
+            "it cannot be loaded: ValueError: two lines .another.py, line 1.$",
+            id="raises",
+        ),
+        pytest.param("\n\nint('x')", "it cannot be loaded: ValueError: .* .another.py, line 3.$", id="raises below"),
         pytest.param("import os\nos._exit(0)", ".*ends the whole process .exit status 0.$", id="ends the process"),
         pytest.param("import os\nos.kill(os.getpid(), 11)", ".*ends the whole process .signal 11.$", id="crashes"),
         pytest.param("raise GeneratorExit", "it cannot be loaded: GeneratorExit", id="raises what nobody catches"),

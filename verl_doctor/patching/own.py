@@ -14,12 +14,13 @@ from stat import S_ISREG
 from threading import current_thread, main_thread
 from typing import Any
 
-from verl_doctor.errors import LoadInterruptedError, UsageError, one_line
+from verl_doctor.errors import LoadInterruptedError, UsageError
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.patches import BUILT_IN
 from verl_doctor.patching import declaration
 from verl_doctor.patching.aside import aside
 from verl_doctor.patching.patch import Patch
+from verl_doctor.patching.raised import by_loading
 
 Load = Callable[[], Any]
 
@@ -62,7 +63,7 @@ def checked(origin: str, load: Load, known: Iterable[Patch]) -> Patch | Broken:
     except BaseException as error:  # noqa: BLE001 # one broken patch must not stop the rest
         if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
             raise LoadInterruptedError(f"Interrupted while {origin} was being loaded.") from None
-        return Broken(origin=origin, reason=f"it cannot be loaded: {one_line(error)}")
+        return Broken(origin=origin, reason=f"it cannot be loaded: {by_loading(error)}")
     if patch is None or problem:
         return Broken(origin=origin, reason=problem or "")
     taken = next((other for other in known if {*_keys(other)} & {*_keys(patch)}), None)

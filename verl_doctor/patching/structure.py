@@ -19,7 +19,7 @@ import libcst as cst
 
 from verl_doctor.patching.aside import aside
 from verl_doctor.patching.patch import After, Before, Patch, Structure, Unaffected, Unfamiliar
-from verl_doctor.patching.raised import told
+from verl_doctor.patching.raised import by_edit
 
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -136,7 +136,7 @@ def _edited(patch: Patch, excerpt: _Excerpt, scope: str) -> Structure:
     except BaseException as error:  # a patch that breaks must not stop the others
         if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
             raise
-        return Unfamiliar(f"the patch itself breaks on it: {told(error, patch.edit)}")
+        return Unfamiliar(f"the patch itself breaks on it: {by_edit(error, patch.edit)}")
     new = _spliced(parsable, module.bytes, answer) if isinstance(answer, bytes) else answer
     if not isinstance(new, bytes):
         return new
