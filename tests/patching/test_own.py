@@ -413,3 +413,13 @@ def test_two_that_undo_each_other(patch: Patch, rewards: Sandbox) -> None:
     apply(rewards.host, rewards.target, rewards.packages, [patch])
     assert _refused(rewards, patch, back).startswith(first)
     assert "rewards-newline undoes rewards-as-written" in _refused(rewards, back, patch)
+
+
+def test_an_interrupt_while_another_process_loads_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trial, "_watch", interrupted)
+    (folder / "rewards_newline.py").write_text(f"{guide.PATCH}\n# interrupted\n")
+    with pytest.raises(LoadInterruptedError, match=r"Interrupted while .*rewards_newline\.py was being loaded\."):
+        catalogue.everything(folder)

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from verl_doctor.errors import LoadInterruptedError
 
-DEADLINE: Final = 8.0
-"""Seconds that one patch may take to load: less than a check waits for all of them."""
+DEADLINE: Final = 6.0
+"""Seconds that one patch may take to load: less than a check waits for all of them, which takes some time to start."""
 
 _START: Final = "import sys; sys.path[:] = sys.argv[1:]; from verl_doctor.patching.trial_child import main; main()"
 
@@ -65,9 +65,9 @@ def _tried(sources: Sources) -> tuple[int, str]:
     )
     seen = bytearray()
     try:
-        _watch(child, pickle.dumps([load for _, load in sources]), seen)
+        is_late = _watch(child, pickle.dumps([load for _, load in sources]), seen)
         with suppress(subprocess.TimeoutExpired):
-            child.wait(0 if len(seen) > len(sources) else 1)
+            child.wait(0 if is_late else 1)
         return (len(seen) - 1 if seen else len(sources)), _reason(child.returncode)
     except KeyboardInterrupt:
         origin = sources[max(len(seen) - 1, 0)][0]
@@ -76,8 +76,8 @@ def _tried(sources: Sources) -> tuple[int, str]:
         _end(child)
 
 
-def _watch(child: subprocess.Popen[bytes], work: bytes, seen: bytearray) -> None:
-    """Collect the child's signs, one when it is ready and one for each patch, until the next is late or never comes."""
+def _watch(child: subprocess.Popen[bytes], work: bytes, seen: bytearray) -> bool:
+    """Collect the child's signs, one when it is ready and one for each patch, and say whether the next is late."""
     assert child.stdin is not None  # noqa: S101 # both are pipes
     assert child.stdout is not None  # noqa: S101
     with suppress(BrokenPipeError), child.stdin:
@@ -85,8 +85,9 @@ def _watch(child: subprocess.Popen[bytes], work: bytes, seen: bytearray) -> None
     while select.select([child.stdout], [], [], DEADLINE if seen else None)[0]:
         sign = os.read(child.stdout.fileno(), 1)
         if not sign:
-            return
+            return False
         seen += sign
+    return True
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -94,8 +95,9 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
-    if child.stdout:
-        child.stdout.close()
+    for stream in filter(None, (child.stdin, child.stdout)):
+        with suppress(OSError):
+            stream.close()
 
 
 def _reason(status: int | None) -> str:
