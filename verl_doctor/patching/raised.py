@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from traceback import walk_tb
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 from verl_doctor.errors import one_line
 
-_OURS: Final = f"{Path(__file__).parents[1]}/"
+_OURS: Final = (f"{Path(__file__).parents[1]}/", f"{Path(importlib.__file__).parent}/", "<")
 
 
 def by_edit(error: BaseException, edit: Callable[[Any], Any]) -> str:
@@ -21,7 +22,7 @@ def by_edit(error: BaseException, edit: Callable[[Any], Any]) -> str:
 
 def by_loading(error: BaseException) -> str:
     """Return an exception's kind and message, with the last line outside the doctor and Python's import."""
-    lines = [(file, line) for file, line in _lines(error) if not file.startswith((_OURS, "<"))]
+    lines = [(file, line) for file, line in _lines(error) if not file.startswith(_OURS)]
     return _told(error, [] if isinstance(error, SyntaxError) else lines)  # which says itself where
 
 
