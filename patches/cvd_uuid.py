@@ -1,12 +1,15 @@
 """CUDA_VISIBLE_DEVICES names a GPU by its UUID, or a MIG instance, and vLLM takes the name for a number.
 
-Some schedulers hand out GPUs by UUID ("GPU-8932f937-...", of which CUDA takes any beginning that only one GPU has),
-and a MIG instance has no other name ("MIG-..."). verl's workers inherit the variable, and the rollout stops with
+Some schedulers hand out GPUs by UUID ("GPU-8932f937-..."), and a MIG instance has no other name ("MIG-..."). verl's
+workers inherit the variable, and the rollout stops with
 "ValueError: invalid literal for int() with base 10: 'GPU-...'" when vLLM asks NVML about its GPU, sometimes behind
 "Model architectures [...] failed to be inspected".
 
 The patch finds the GPU by its UUID. A MIG instance counts as the GPU that it is a part of, since vLLM asks NVML for
-GPUs. Numbers are left as they are, and so is every platform but CUDA. vLLM resolves UUIDs from 0.24.0 on.
+GPUs. Numbers are left as they are, and so is every platform but CUDA.
+
+CUDA takes any beginning of a UUID that only one GPU has, and so does the patch. vLLM resolves whole UUIDs from 0.24.0
+on; given a beginning, those releases stop with NVMLError_NotFound (0.33.0 still does), so write the UUID out there.
 
 An engine over several GPUs casts the variable again, for vLLM's own all-reduce, unless that is turned off
 (`disable_custom_all_reduce`, as verl's SPMD rollout has it).
@@ -63,26 +66,38 @@ def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unaffected | Un
     )
     casts = m.SimpleStatementLine([m.Return(m.Call(m.Name("int"), [m.Arg(entry)]))])
     affected = m.IndentedBlock([m.ZeroOrMore(), takes, casts])
-    looks_up = m.Attribute(attr=m.Name("nvmlDeviceGetUUID") | m.Name("nvmlDeviceGetHandleByUUID"))
-    delegates = m.Call(m.Attribute(attr=m.Name("device_control_id_to_physical_device_id")))
+    looked_up = m.IndentedBlock([m.ZeroOrMore(), takes, m.If(), casts])
+    delegates = m.Return(m.Call(m.Attribute(attr=m.Name("device_control_id_to_physical_device_id"))))
 
-    if m.findall(function, looks_up):
-        return After()
-    if m.findall(function, delegates):
+    cast_count = len(m.findall(function, m.Call(m.Name("int"))))
+    if not cast_count and m.findall(function, delegates):
         return Unaffected()
     lookup = {("device_id",): _OF_FUNCTION, ("cls", "device_id"): _OF_METHOD}.get(
         tuple(parameter.name.value for parameter in function.params.params)
     )
     if lookup is None:
         return Unfamiliar(f"{_NAME} has unknown parameters")
-    blocks = m.findall(function, affected)
-    if len(m.findall(function, splits)) != 1 or len(blocks) != 1:
+    blocks = m.findall(function, affected | looked_up)
+    if [len(m.findall(function, splits)), len(blocks), cast_count] != [1, 1, 1]:
         return Unfamiliar(f"{_NAME} finds the entry of the variable in an unknown way")
+    if m.matches(blocks[0], looked_up):
+        [*_, found, _] = cst.ensure_type(blocks[0], cst.IndentedBlock).body
+        return After() if _does_the_same(found, lookup) else Unfamiliar(f"{_NAME} looks the entry up in an unknown way")
     if m.findall(function, m.Try()):
         return Unfamiliar(f"{_NAME} handles errors in an unknown way")
     block = cst.ensure_type(blocks[0], cst.IndentedBlock)
     edited = block.with_changes(body=[*block.body[:-1], cst.parse_statement(lookup), block.body[-1]])
     return cst.ensure_type(function.deep_replace(block, edited), cst.FunctionDef)
+
+
+def _does_the_same(statement: cst.CSTNode, code: str) -> bool:
+    """Say whether a statement is this code, whatever its layout and comments."""
+    import ast
+
+    import libcst as cst
+
+    written = cst.Module([]).code_for_node(statement)
+    return ast.dump(ast.parse(written)) == ast.dump(ast.parse(code))
 
 
 _CUDA = """\
@@ -175,6 +190,7 @@ PATCH = Patch(
         "https://github.com/vllm-project/vllm/issues/13815",
         "https://github.com/vllm-project/vllm/issues/41848",
         "https://github.com/vllm-project/vllm/pull/45026",
+        "https://github.com/vllm-project/vllm/issues/51677",
     ),
     trace=re.compile(rb"\bint (?:[\s()\\]|\#[^\n]*\n)* physical_device_id\b", re.VERBOSE),
     edit=edit,
@@ -219,11 +235,37 @@ def device_id_to_physical_device_id(device_id):
     ),
     untouched=(
         Untouched(
-            name="asks NVML by UUID",
+            name="looked up, with another comment",
+            source=_interface(indent(_OF_METHOD, " " * 12) + _METHOD_CAST).replace("# NVML knows", "# as NVML has"),
+            structure="after",
+            since="0.9.0",
+        ),
+        Untouched(
+            name="whatever it is, asks NVML by UUID",
             source=_cuda(
                 "        return pynvml.nvmlDeviceGetIndex(pynvml.nvmlDeviceGetHandleByUUID(device_ids[device_id]))\n"
             ),
-            structure="after",
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="looks a UUID up elsewhere, and then casts",
+            source=_cuda(_CAST)
+            .replace(
+                "        if device_ids",
+                '        if os.environ.get("DEBUG"):\n            print(nvmlDeviceGetUUID(0))\n        if device_ids',
+            )
+            .replace(_CAST, '        if physical_device_id.startswith("MIG-"):\n            return 0\n' + _CAST),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="each platform has its own answer, and yet a cast",
+            source=_interface(
+                "            if cls.is_strange:\n"
+                "                return cls.device_control_id_to_physical_device_id(physical_device_id)\n"
+                + _METHOD_CAST
+            ),
+            structure="unfamiliar",
+            since="0.9.0",
         ),
         Untouched(
             name="each platform has its own answer (0.24.0)",

@@ -33,7 +33,8 @@ def edit(module: cst.Module) -> cst.Module | After | Unaffected | Unfamiliar:
     left_out = m.Assign([m.AssignTarget(encoding)], m.Name("None"))
     is_there = m.Comparison(encoding, [m.ComparisonTarget(m.IsNot(), m.Name("None"))])
 
-    mentions = m.findall(module, encoding)
+    itself = m.findall(module, m.Name("load_harmony_encoding"))  # what get_encoding calls
+    mentions = [*m.findall(module, encoding), *itself]
     if not mentions:
         return Unaffected()
     known = m.findall(module, call | imported | left_out | is_there)
@@ -227,6 +228,11 @@ else:
         ),
     ),
     untouched=(
+        Untouched(
+            name="the vocabulary from where vLLM has it",
+            source=_EXAMPLE.replace("LOADING\n", 'load_harmony_encoding("HarmonyGptOss")\n'),
+            structure="unfamiliar",
+        ),
         Untouched(name="no vocabulary (0.6.1)", source=_EXAMPLE.replace("LOADING\n", ""), structure="unaffected"),
         Untouched(name="the call is a comment", source=_as_published("        # get_encoding()\n"), structure="after"),
         Untouched(

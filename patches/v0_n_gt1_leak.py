@@ -8,38 +8,73 @@ pressure".
 
 The engine learns in each step which requests have finished; now it forgets those samples there. vLLM does the
 same from 0.8.0 on, whose torch most environments of 0.7 cannot take.
+
+The V0 engine has a second way to step, `step_async` of its asynchronous class, which is not patched: verl never takes
+it. Its asynchronous rollout, which came with 0.4.0, runs the V1 engine.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from verl_doctor.patching.patch import After, Example, Patch, Site, Unfamiliar, Untouched
 
 if TYPE_CHECKING:
     import libcst as cst
+    import libcst.matchers as m
 
 
 def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unfamiliar:
     """Return the function that forgets finished samples where it is told which requests have finished."""
+    import libcst as cst
     import libcst.matchers as m
 
     from verl_doctor.patching.statements import followed_by
 
-    registry = m.Attribute(m.Name("self"), m.Name("seq_id_to_seq_group"))
-    deletes = m.Del(m.Subscript(registry))
-    pops = m.Call(m.Attribute(registry, m.Name("pop")))
     asks = m.Call(m.Attribute(attr=m.Name("get_and_reset_finished_requests_ids")), [])
     told = m.SimpleStatementLine([m.Assign([m.AssignTarget(m.Name("finished_requests_ids"))], asks)])
 
-    if m.findall(function, deletes | pops):
-        return After()
-    if m.findall(function, registry):
-        return Unfamiliar("step does something else with seq_id_to_seq_group")
     if len(m.findall(function, asks)) != 1 or len(m.findall(function, told)) != 1:
         return Unfamiliar("step does not take the ids of finished requests exactly once, in a statement of its own")
-    return followed_by(function, lambda statement: m.matches(statement, told), _FORGET)
+    registry = m.Name("seq_id_to_seq_group")
+    named = m.findall(function, registry)
+    if not named:
+        return followed_by(function, lambda statement: m.matches(statement, told), _FORGET)
+    blocks = [cst.ensure_type(block, cst.IndentedBlock).body for block in m.findall(function, m.IndentedBlock())]
+    pairs = [pair for block in blocks for pair in pairwise(block)]
+    forgets = [after for before, after in pairs if m.matches(before, told) and _forgets(after)]
+    if len(forgets) == 1 and len(named) == len(m.findall(forgets[0], registry)):
+        return After()
+    return Unfamiliar(
+        "step does not only forget finished requests in seq_id_to_seq_group, right where it learns of them"
+    )
+
+
+def _forgets(statement: cst.CSTNode) -> bool:
+    """Say whether a statement takes each finished request out of the registry, and does nothing else."""
+    import libcst as cst
+    import libcst.matchers as m
+
+    if not isinstance(statement, cst.For) or not isinstance(statement.target, cst.Name):
+        return False
+    each, registry = m.Name(statement.target.value), m.Attribute(m.Name("self"), m.Name("seq_id_to_seq_group"))
+    delete = m.Del(m.Subscript(registry, [m.SubscriptElement(m.Index(each))]))
+    pop = m.Attribute(registry, m.Name("pop"))
+    popped, safely = m.Call(pop, [m.Arg(each)]), m.Call(pop, [m.Arg(each), m.Arg(m.Name("None"))])
+    is_there = m.Comparison(each, [m.ComparisonTarget(m.In(), registry)])
+    asked = m.If(is_there, _block(delete | m.Expr(popped | safely)), None)
+    taken = m.For(body=m.IndentedBlock([asked])) | m.For(body=_block(m.Expr(safely)))
+    over_ids = m.For(iter=m.Name("finished_requests_ids"), orelse=None, asynchronous=None)
+    return m.matches(statement, over_ids) and m.matches(statement, taken)
+
+
+def _block(statement: m.Expr | m.OneOf[m.Del | m.Expr]) -> m.OneOf[m.BaseSuite]:
+    """Match a block of one statement, on lines of its own or on that of its head."""
+    import libcst.matchers as m
+
+    return m.OneOf(m.IndentedBlock([m.SimpleStatementLine([statement])]), m.SimpleStatementSuite([statement]))
 
 
 _FORGET = """\
@@ -121,6 +156,45 @@ PATCH = Patch(
                 "                    del self.seq_id_to_seq_group[done]\n"
             ),
             structure="after",
+        ),
+        Untouched(
+            name="popped, if it is there",
+            source=_with(
+                f"{_ASKED}            for done in finished_requests_ids:\n"
+                "                if done in self.seq_id_to_seq_group: self.seq_id_to_seq_group.pop(done)\n"
+            ),
+            structure="after",
+        ),
+        Untouched(
+            name="another entry popped elsewhere, under a condition",
+            source=_with(_ASKED).replace(
+                "        if not self.has",
+                "        if len(self.seq_id_to_seq_group) > 10**9:\n"
+                '            self.seq_id_to_seq_group.pop("oldest", None)\n'
+                "        if not self.has",
+            ),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="forgotten under a condition",
+            source=_with(
+                f"{_ASKED}            if self.log_stats:\n"
+                f"{_FORGOTTEN.replace(' ' * 12, ' ' * 16, 1).replace(' ' * 16 + 'self', ' ' * 20 + 'self')}"
+            ),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="another entry deleted in the loop",
+            source=_with(
+                f"{_ASKED}            for done in finished_requests_ids:\n"
+                "                self.seq_id_to_seq_group.pop(self.oldest, None)\n"
+            ),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="registered again after it was forgotten",
+            source=_with(f"{_ASKED}{_FORGOTTEN}            self.seq_id_to_seq_group.update(self.kept)\n"),
+            structure="unfamiliar",
         ),
         Untouched(
             name="the registry made anew",

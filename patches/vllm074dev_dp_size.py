@@ -36,7 +36,7 @@ def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unaffected | Un
     import libcst.matchers as m
 
     size, world = m.Name("data_parallel_size"), m.Name("world_size")
-    if not m.findall(function, size) or _counts_engines(function):
+    if _counts_engines(function):
         return Unaffected()
     pipeline, tensor = m.Name("pipeline_model_parallel_size"), m.Name("tensor_model_parallel_size")
     layout = m.Call(_reshape(), [m.Arg(size), m.Arg(pipeline), m.Arg(tensor)])
@@ -72,15 +72,25 @@ def _reshape() -> m.Attribute:
 
 
 def _counts_engines(function: cst.FunctionDef) -> bool:
-    """Say whether the code leaves room for other engines: with a free dimension, or by comparing it with one."""
+    """Say whether the code leaves room for other engines.
+
+    It lays out no ranks at all, or with a free dimension, or divides the world by the other two sizes where the world
+    is not that of the engine.
+    """
     import libcst.matchers as m
 
-    free = m.Arg(m.UnaryOperation(m.Minus(), m.Integer("1")))
     world, size = m.Name("world_size"), m.Name("data_parallel_size")
+    layouts = m.findall(function, m.Call(_reshape()))
+    if not m.findall(function, size) and not layouts:
+        return True
+    free = m.Arg(m.UnaryOperation(m.Minus(), m.Integer("1")))
+    if layouts and all(m.matches(layout, m.Call(args=[free, m.AtLeastN(n=1)])) for layout in layouts):
+        return True
     engine = m.Attribute(m.Attribute(attr=m.Name("parallel_config")), world)
     compared = m.Comparison(engine, [m.ComparisonTarget(m.NotEqual(), world)])
-    decides: m.MatchIfTrue[cst.BaseSuite] = m.MatchIfTrue(lambda body: bool(m.findall(body, m.AssignTarget(size))))
-    return bool(m.findall(function, m.Call(_reshape(), [free, m.AtLeastN(n=1)]) | m.If(test=compared, body=decides)))
+    quotient = _quotient(world, m.Name("pipeline_model_parallel_size"), m.Name("tensor_model_parallel_size"))
+    divides = m.SimpleStatementLine([m.Assign([m.AssignTarget(size)], quotient)])
+    return bool(m.findall(function, m.If(compared, m.IndentedBlock([divides, m.ZeroOrMore()]))))
 
 
 def _straight(statements: Iterable[cst.CSTNode]) -> Iterator[cst.CSTNode]:
@@ -243,6 +253,22 @@ PATCH = Patch(
                 "reshape(-1, data_parallel_size)", "reshape(-1)"
             ),
             structure="unaffected",
+        ),
+        Untouched(
+            name="the size of the engine is compared, and another decided",
+            source=_with("""\
+    data_parallel_size = current_config().parallel_config.data_parallel_size
+    if current_config().parallel_config.world_size != world_size:
+        data_parallel_size = 1
+"""),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="the configured size under another name",
+            source=_with(
+                "    size = config.parallel_config.dp_size\n", _ONE_LINE.replace("data_parallel_", "")
+            ).replace("data_parallel_size", "dp_size"),
+            structure="unfamiliar",
         ),
         Untouched(
             name="the quotient under a condition of its own",

@@ -126,6 +126,16 @@ PATCH = Patch(
             structure="unfamiliar",
         ),
         Untouched(
+            name="by a function of one's own",
+            source=_with("        empty_cuda_cache()\n"),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="by its name",
+            source=_with('        getattr(torch.cuda, "empty_cache")()\n'),
+            structure="unfamiliar",
+        ),
+        Untouched(
             name="another function of that name",
             source="def pt_weights_iterator(files):\n    return empty_cache\n",
             structure="unfamiliar",

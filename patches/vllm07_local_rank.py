@@ -11,12 +11,13 @@ It is met only where the engine itself spans processes (tensor parallel size 2 o
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from verl_doctor.patching.patch import After, Example, Patch, Site, Unfamiliar, Untouched
 
 if TYPE_CHECKING:
     import libcst as cst
+    import libcst.matchers as m
 
 
 def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unfamiliar:
@@ -26,7 +27,6 @@ def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unfamiliar:
 
     target, rank = m.Name("local_rank"), m.Name("rank")
     assigned = m.Assign([m.AssignTarget(target)]) | m.AnnAssign(target)
-    anything = m.AssignTarget(m.MatchIfTrue(lambda node: bool(m.findall(node, target)))) | m.AnnAssign(target)
     takes_rank = m.Assign([m.AssignTarget(target)], rank) | m.AnnAssign(target, value=rank)
 
     key = m.Arg(m.SimpleString(m.MatchRegex("""["']LOCAL_RANK["']$""")), keyword=None)
@@ -37,10 +37,15 @@ def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unfamiliar:
     number = m.Call(m.Name("int"), [m.Arg(told | asked)])
     right = m.Attribute(m.Name("envs"), m.Name("LOCAL_RANK")) | number
 
-    assignments = m.findall(function, assigned)
-    if len(assignments) != 1 or len(m.findall(function, anything)) != 1:
-        return Unfamiliar("_init_executor does not assign local_rank exactly once")
-    [assignment] = assignments
+    lines = [line for line in function.body.body if m.matches(line, m.SimpleStatementLine())]
+    assignments = [node for line in lines for node in m.findall(line, assigned)]
+    assignment = assignments[0] if len(assignments) == 1 == _bindings(function, target) else None
+    handed_on = m.findall(function, m.Arg(keyword=target))
+    otherwise = m.Arg(m.DoesNotMatch(target), target) | m.SimpleString(m.MatchRegex("""["']local_rank["']"""))
+    if assignment is None:
+        return Unfamiliar("_init_executor does not assign local_rank exactly once, under no condition")
+    if not handed_on or m.findall(function, m.AssignTarget(told) | otherwise):
+        return Unfamiliar("_init_executor hands another local rank on, or makes one up")
     if m.matches(assignment, m.Assign(value=right) | m.AnnAssign(value=right)):
         return After()
     if not m.matches(assignment, takes_rank):
@@ -50,6 +55,15 @@ def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unfamiliar:
     value = cst.parse_expression('int(os.environ["LOCAL_RANK"])')
     edited = m.replace(function, takes_rank, lambda node, _: node.with_changes(value=value))
     return edited if isinstance(edited, cst.FunctionDef) else Unfamiliar("_init_executor cannot be edited")
+
+
+def _bindings(function: cst.FunctionDef, name: m.Name) -> int:
+    """Return in how many places a name gets a value, or loses it."""
+    import libcst.matchers as m
+
+    holds: m.MatchIfTrue[Any] = m.MatchIfTrue(lambda node: bool(m.findall(node, name)))
+    gives = m.AssignTarget(holds) | m.AnnAssign(name) | m.AugAssign(name) | m.NamedExpr(name)
+    return len(m.findall(function, gives | m.For(holds) | m.AsName(holds) | m.Del(holds)))
 
 
 _EXAMPLE = '''\
@@ -154,6 +168,30 @@ PATCH = Patch(
         Untouched(
             name="decided twice",
             source=_with("        local_rank = rank\n        local_rank = 0"),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="told, and then counted",
+            source=_with('        local_rank = int(os.environ["LOCAL_RANK"])\n        local_rank += rank'),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="told, and the other rank is handed on",
+            source=_with('        local_rank = int(os.environ["LOCAL_RANK"])').replace(
+                "(local_rank=local_rank, rank=rank, is", "(local_rank=rank, rank=rank, is"
+            ),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="told what was made up before",
+            source=_with(
+                '        os.environ["LOCAL_RANK"] = str(rank)\n        local_rank = int(os.environ["LOCAL_RANK"])'
+            ),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="told under a condition",
+            source=_with('        if self.is_told:\n            local_rank = int(os.environ["LOCAL_RANK"])'),
             structure="unfamiliar",
         ),
         Untouched(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unfamiliar:
-    """Return the function without the `if` that raises; one that only warns does no harm."""
+    """Return the function without the `if` that raises; one that only warns or assigns does no harm."""
     import libcst.matchers as m
 
     from verl_doctor.patching.statements import without
@@ -35,26 +35,42 @@ def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unfamiliar:
     raises = m.IndentedBlock([m.SimpleStatementLine([m.Raise()])]) | m.SimpleStatementSuite([m.Raise()])
     check = m.If(test=world_first | product_first, body=raises, orelse=None)
 
-    says = m.Pass() | m.Expr(m.Call(m.Attribute(m.Name("logger") | m.Name("warnings")) | m.Name("print")))
-    harmless = m.IndentedBlock([m.AtLeastN(m.SimpleStatementLine([m.AtLeastN(says, n=1)]), n=1)])
-    disarmed = m.If(body=harmless | m.SimpleStatementSuite([m.AtLeastN(says, n=1)]), orelse=None)
-
-    def mentions_both(test: cst.CSTNode) -> bool:
-        return bool(m.findall(test, world) and m.findall(test, tensor | pipeline))
-
-    compares = m.If(test=m.MatchIfTrue(mentions_both)) | m.Assert(test=m.MatchIfTrue(mentions_both))
-
-    def is_armed(part: cst.FunctionDef) -> bool:
-        return any(not m.matches(node, disarmed) for node in m.findall(part, compares))
-
     if not m.findall(function, m.AssignTarget(world) | m.AnnAssign(target=world)):
         return Unfamiliar("initialize_model_parallel does not compute world_size")
-    if not is_armed(function):
+    if not _may_stop(function):
         return After()
     edited = without(function, lambda statement: m.matches(statement, check))
-    if is_armed(edited):
-        return Unfamiliar("initialize_model_parallel compares world_size with the parallel sizes in an unknown way")
+    if _may_stop(edited):
+        return Unfamiliar("initialize_model_parallel may stop because of world_size in an unknown way")
     return edited
+
+
+def _may_stop(function: cst.FunctionDef) -> bool:
+    """Say whether world_size decides anything but what is said and assigned, or is handed to what may only check it."""
+    import libcst as cst
+    import libcst.matchers as m
+
+    from verl_doctor.patching.computed import computed_from
+
+    groups = {cst.ensure_type(item, cst.NameItem).name.value for item in m.findall(function, m.NameItem())}
+    numbers = computed_from(function, {"world_size", "get_world_size"}) - groups  # `global`: the groups themselves
+    world = m.Name(m.MatchIfTrue(numbers.__contains__))
+    mentions: m.MatchIfTrue[cst.BaseExpression] = m.MatchIfTrue(lambda node: bool(m.findall(node, world)))
+    speaks = m.Call(m.Attribute(m.Name("logger") | m.Name("warnings")) | m.Name("print"))
+    collects = m.Call(m.Attribute(attr=m.Name("append") | m.Name("extend")))
+    stops = m.Raise() | m.Assert() | m.Return()
+
+    def is_harmless(decision: cst.CSTNode) -> bool:
+        if not isinstance(decision, cst.If):
+            return False
+        branches = [decision.body, *([decision.orelse] if decision.orelse else [])]
+        called = [call for branch in branches for call in m.findall(branch, m.Call())]
+        return all(m.matches(call, speaks) for call in called) and not any(m.findall(each, stops) for each in branches)
+
+    decides = m.If(mentions) | m.Assert(mentions) | m.While(mentions) | m.Match(mentions)
+    alone = [cst.ensure_type(node, cst.Expr).value for node in m.findall(function, m.Expr(mentions))]
+    is_checked = any(not m.matches(value, speaks | collects) for value in alone)
+    return is_checked or not all(map(is_harmless, m.findall(function, decides)))
 
 
 _EXAMPLE = '''\
@@ -195,6 +211,88 @@ PATCH = Patch(
         raise RuntimeError("ranks")
 
 """),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="the product has a name",
+            source=_with("""
+    expected = tensor_model_parallel_size * pipeline_model_parallel_size
+    if world_size != expected:
+        raise RuntimeError("ranks")
+
+"""),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="the comparison has a name",
+            source=_with("""
+    rest = world_size - tensor_model_parallel_size * pipeline_model_parallel_size
+    if rest:
+        raise RuntimeError("ranks")
+
+"""),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="the number is asked for again",
+            source=_with("    assert torch.distributed.get_world_size() == tensor_model_parallel_size\n"),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="a function checks it",
+            source=_with("    check(world_size, tensor_model_parallel_size * pipeline_model_parallel_size)\n"),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="another size is decided (0.8.0)",
+            source=_with("""
+    if config.parallel_config.world_size != world_size:
+        engines = world_size // tensor_model_parallel_size
+    else:
+        engines = 1
+
+"""),
+            structure="after",
+        ),
+        Untouched(
+            name="the product has a name",
+            source=_with("""
+    expected = tensor_model_parallel_size * pipeline_model_parallel_size
+    if world_size != expected:
+        raise RuntimeError("ranks")
+
+"""),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="the comparison has a name",
+            source=_with("""
+    rest = world_size - tensor_model_parallel_size * pipeline_model_parallel_size
+    if rest:
+        raise RuntimeError("ranks")
+
+"""),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="the number is asked for again",
+            source=_with("    assert torch.distributed.get_world_size() == tensor_model_parallel_size\n"),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="another branch raises",
+            source=_with("""
+    if world_size == tensor_model_parallel_size * pipeline_model_parallel_size:
+        pass
+    else:
+        raise RuntimeError("ranks")
+
+"""),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="a function checks it",
+            source=_with("    check(world_size, tensor_model_parallel_size * pipeline_model_parallel_size)\n"),
             structure="unfamiliar",
         ),
         Untouched(

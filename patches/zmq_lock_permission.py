@@ -38,13 +38,14 @@ def edit(function: cst.FunctionDef) -> cst.FunctionDef | After | Unaffected | Un
     locks = m.findall(function, m.Call(file_lock))
     if len(locks) != 1:
         return Unfamiliar("_init_zeromq does not take exactly one file lock")
-    if m.matches(locks[0], is_for(number)):
+    path = m.MatchRegex(r"(?s).*verl_vllm_zmq\.lock.*")
+    named = m.findall(function, m.SimpleString(path) | m.FormattedStringText(path))
+    if not named and m.matches(locks[0], is_for(number)):
         return After()
-    if m.matches(locks[0], is_for(login)):
+    if not named and m.matches(locks[0], is_for(login)):
         return Unaffected()
     taken = [m.matches(statement, m.With([m.WithItem(is_for_all)])) for statement in function.body.body]
-    path = m.MatchRegex(r"(?s).*verl_vllm_zmq\.lock.*")
-    if True not in taken or len(m.findall(function, m.SimpleString(path) | m.FormattedStringText(path))) != 1:
+    if True not in taken or len(named) != 1:
         return Unfamiliar("_init_zeromq takes its file lock in an unknown way")
     before = [line for line in function.body.body[: taken.index(True)] if m.matches(line, m.SimpleStatementLine())]
     if not any(m.findall(line, m.Attribute(m.Name("os"))) for line in before):
@@ -166,6 +167,14 @@ PATCH = Patch(
             source=_with("""\
         os.chmod(f"/tmp/verl_vllm_zmq.lock", 0o666)
         with FileLock("/tmp/verl_vllm_zmq.lock"):
+"""),
+            structure="unfamiliar",
+        ),
+        Untouched(
+            name="the file is opened beside a lock of one's own",
+            source=_with("""\
+        shared = open("/tmp/verl_vllm_zmq.lock", "w")
+        with FileLock(f"/tmp/{os.getuid()}.lock"):
 """),
             structure="unfamiliar",
         ),

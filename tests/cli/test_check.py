@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +88,15 @@ def test_patches_of_your_own_that_are_of_no_use(tmp_path: Path) -> None:
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-patches\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[verl_doctor.patches]\none = nowhere\ntwo = raising\n")
     (site / "raising.py").write_text("raise SystemExit")
-    finished = doctor("check", "--format", "json", "--prefix", tmp_path / "env", environ={"PYTHONPATH": str(site)})
+    start = f"import sys; sys.path.append({str(site)!r}); from verl_doctor.__main__ import main; main()"
+    command = [sys.executable, "-c", start, "check", "--format", "json", "--prefix", str(tmp_path / "env")]
+    finished = subprocess.run(command, check=False, capture_output=True, text=True)
     results = {result["name"]: result for result in json.loads(finished.stdout)["results"]}
     assert [finding["message"] for finding in results["patch-unusable"]["findings"]] == [
         f"The patch {name} (acme-patches) cannot be used: it cannot be loaded: {reason}."
         for name, reason in (
             ("nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
-            ("raising", "SystemExit"),
+            ("raising", "SystemExit (raising.py, line 1)"),
         )
     ]
     assert results["patch-pending"]["outcome"] == results["vllm07-local-rank"]["outcome"] == "passed"

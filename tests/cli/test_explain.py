@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import jsonschema
 import pytest
 
 from tests.cli.doctor import doctor, imported
+from tests.patching import guide
 from verl_doctor.smoke.probes import PROBES
 from verl_doctor.smoke.sessions import Level, Request, plan
 
@@ -69,3 +71,33 @@ def test_unknown() -> None:
 @pytest.mark.parametrize("arguments", [("VDP001",), (), ("--format", "json")], ids=["one", "all", "json"])
 def test_neither_heavy_nor_examined_packages_are_imported(arguments: tuple[str, ...]) -> None:
     assert not imported("explain", *arguments) & {"libcst", "torch", "vllm", "verl", "tensordict", "pydantic", "cattrs"}
+
+
+def test_a_patch_of_ones_own(tmp_path: Path) -> None:
+    folder = tmp_path / "our patches"
+    folder.mkdir()
+    (folder / "rewards.py").write_text(guide.PATCH)
+    shown = doctor("explain", "--patches", folder, "acme001").stdout
+    assert shown.startswith("rewards-newline  ACME001, patch, layer patch\n")
+    assert "acme-rewards is 1.0 or newer and before 1.4" in shown
+    assert "`acme_rewards/score.py`, `score`" in shown
+    assert "verl hands the decoded answer over" in shown
+    assert f"verl-doctor patch --apply --patches '{folder}' rewards-newline" in shown
+    assert "rewards-newline" in doctor("explain", "--patches", folder).stdout
+    (entry,) = document("--patches", str(folder), "rewards-newline")["entries"]
+    assert entry["kind"] == "patch"
+    assert doctor("explain", "rewards-newline").returncode == 2
+
+
+def test_one_range_and_the_nearest_release() -> None:
+    shown = doctor("explain", "VDP001").stdout
+    assert "vLLM is 0.7.0 or newer and before 0.7.3;" in shown
+    assert "pip install 'vllm==0.7.3'" in shown
+
+
+@pytest.mark.parametrize("name", ["vllm", "verl", "torch"])
+def test_no_command_installs_whatever_is_newest(name: str) -> None:
+    commands = [command for entry in document()["entries"] for cure in entry["cures"] for command in cure["commands"]]
+    assert any(f"'{name}==" in command for command in commands)
+    opened = re.compile(rf"'{name}\s*>=?[^,<']*'")
+    assert [command for command in commands if opened.search(command)] == []

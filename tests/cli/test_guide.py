@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
+import pytest
+
 from tests.patching.guide import PATCH, SOURCE, TEXT, block
+from verl_doctor.patching.patch import Example, Patch, Site, Untouched
+
+PROSE = re.sub(r"(?s)```.*?```", "", TEXT)
+
+
+@pytest.mark.parametrize("part", [Patch, Site, Example, Untouched])
+def test_every_field_is_explained(part: type[Patch | Site | Example | Untouched]) -> None:
+    for field in fields(part):
+        assert re.search(
+            rf"`({part.__name__}\()?([\w., ]+, )?{field.name}(=[^`]*|[,)][^`]*)?`|\b{field.name}=", PROSE
+        ), field.name
 
 
 def test_every_step_does_what_is_said(tmp_path: Path) -> None:
@@ -27,5 +42,7 @@ def test_every_step_does_what_is_said(tmp_path: Path) -> None:
     assert source.read_text() == SOURCE
     (tmp_path / "our-patches/rewards_newline.py").write_text(PATCH)
     assert f"```text\n{follow('verify')}```" in TEXT
+    assert follow("installed").startswith("to be applied     ACME001  rewards-newline")
+    assert source.read_text() == SOURCE
     assert f"```diff\n{follow('use')}```" in TEXT
     assert source.read_text() == SOURCE

@@ -95,8 +95,8 @@ def cure(text: str, *commands: str, **fields: Any) -> Cure:
         ),
         pytest.param(
             cure("Another ({pins}); or keep {vllm}.", "{install} {pins}", upgrade=(("vllm", "0.7.3"),)),
-            "Another ('vllm>=0.7.3'); or keep the installed vLLM.",
-            ["pip install 'vllm>=0.7.3'"],
+            "Another ('vllm==0.7.3'); or keep the installed vLLM.",
+            ["pip install 'vllm==0.7.3'"],
             id="upgrade",
         ),
         pytest.param(

@@ -28,9 +28,9 @@ def _layouts() -> dict[str, dict[str, bytes]]:
 
 
 def _end(content: bytes) -> int:
-    """Return where a source may stop, right after the code that a patch edits and without its newline."""
+    """Return where a source may stop, right after the code that a patch looks at and without its newline."""
     found = re.search(
-        rb"raise RuntimeError\(.*\)|local_rank = rank(?=\n        is_)|del state\n.*empty_cache\(\)"
+        rb"raise RuntimeError\(.*\)|self\.start\(local_rank=local_rank, rank=rank, is_.*\)|del state\n.*empty_cache\(\)"
         rb"|requests_ids\(\)(?=\n\n)",
         content,
     )

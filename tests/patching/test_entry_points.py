@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from tests.patching import guide
-from verl_doctor.patching import catalogue
+from verl_doctor.patching import catalogue, entry_points
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,32 @@ def test_entry_points_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Mo
     [broken] = catalogue.everything().broken
     assert broken.origin == str(info / "entry_points.txt")
     assert broken.reason.startswith("it cannot be loaded: ")
+
+
+def _evil(site: Path) -> Path:
+    """Make an environment with an entry point that leaves a file when it is imported."""
+    info = site / "evil-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: evil\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[verl_doctor.patches]\nevil = evil_module\n")
+    (site / "evil_module.py").write_text("open(__file__ + '.loaded', 'w')\n")
+    return site / "evil_module.py.loaded"
+
+
+@pytest.mark.parametrize("way", ["PYTHONPATH", "working folder"])
+def test_nothing_is_imported_from_the_examined_environment(tmp_path: Path, way: str) -> None:
+    loaded = _evil(tmp_path)
+    named = {"PYTHONPATH": str(tmp_path)} if way == "PYTHONPATH" else {}
+    command = [sys.executable, "-m", "verl_doctor", "patch", "--prefix", ".", "--status"]
+    environ = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "PYTHONSAFEPATH"}}
+    done = subprocess.run(command, cwd=tmp_path, env=environ | named, capture_output=True, text=True, check=True)
+    assert ("evil" in done.stdout, loaded.exists()) == (False, False)
+    for folder in (str(tmp_path), os.curdir):
+        assert folder not in entry_points.folders()
+
+
+def test_a_folder_of_packages_counts_though_it_is_named_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = str(Path(pytest.__file__).parents[1])
+    monkeypatch.setenv("PYTHONPATH", packages)
+    monkeypatch.chdir(packages)
+    assert packages in entry_points.folders()

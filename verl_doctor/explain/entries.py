@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from inspect import signature
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from verl_doctor import checks, knowledge
 from verl_doctor.errors import UsageError
@@ -41,18 +41,18 @@ def entries() -> tuple[Entry, ...]:
         *map(_difference, known_differences()),
     ]
     names = {entry.name for entry in found}
-    found += [_patch(patch) for patch in patches.values() if patch.name not in names]
+    found += [of_patch(patch) for patch in patches.values() if patch.name not in names]
     return tuple(sorted(found, key=lambda entry: (entry.layer.rank, entry.id)))
 
 
-def everything() -> tuple[Entry, ...]:
-    """Return all that has a name: entries, and after them the probes of the smoke test, which are no failures."""
-    return (*entries(), *probes())
+def everything(own: Sequence[Entry] = ()) -> tuple[Entry, ...]:
+    """Return all that has a name: entries, a team's own, and the probes of the smoke test, which are no failures."""
+    return (*entries(), *own, *probes())
 
 
-def named(word: str) -> Entry:
+def named(word: str, own: Sequence[Entry] = ()) -> Entry:
     """Return the entry of an id or a name, in capitals or not. Raises UsageError, with what is near, for none."""
-    known = {key.lower(): entry for entry in everything() for key in (*entry.ids, entry.name)}
+    known = {key.lower(): entry for entry in everything(own) for key in (*entry.ids, entry.name)}
     if entry := known.get(word.lower()):
         return entry
     told = ", ".join(dict.fromkeys(_told(known[key]) for key in _near(word.lower(), list(known))))
@@ -136,7 +136,7 @@ def _failure(failure: Failure, patch: Patch | None) -> Entry:
         severity=failure.severity,
         title=texts.title,
         text=texts.cause,
-        when=tuple(dict.fromkeys(words.condition(condition.stated) for condition, _ in alternatives)),
+        when=tuple(dict.fromkeys(words.condition(_of(patch, condition.stated)) for condition, _ in alternatives)),
         within=tuple(words.condition(condition.stated) for condition in failure.within),
         found_by=ways.of_conditions(
             (key for condition, _ in alternatives for key in condition.stated),
@@ -154,6 +154,16 @@ def _failure(failure: Failure, patch: Patch | None) -> Entry:
     )
 
 
+def _of(patch: Patch | None, stated: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what must hold, with the releases of the patch where one decides.
+
+    The condition itself reaches further: a build on the way to the release with the fix is judged by its files.
+    """
+    if patch is None or patch.name != stated.get("patch") or patch.distribution not in stated:
+        return stated
+    return {**stated, patch.distribution: patch.versions}
+
+
 def _cures(failure: Failure) -> Iterator[Cure]:
     cures = failure.texts.cures
     for cure in cures:
@@ -162,15 +172,22 @@ def _cures(failure: Failure) -> Iterator[Cure]:
         yield Cure(when=when, text=text, commands=commands, patch=cure.patch)
 
 
-def _patch(patch: Patch) -> Entry:
-    title = patch.documentation.strip().partition("\n")[0].rstrip(".")
+def of_patch(patch: Patch, options: str = "") -> Entry:
+    """Return the entry of a patch that cures no known failure; `options` are those of its commands."""
     return Entry(
-        id=patch.id, name=patch.name, kind="patch", layer=Layer.PATCH, severity=None, title=title, patch=edit(patch)
+        id=patch.id,
+        name=patch.name,
+        kind="patch",
+        layer=Layer.PATCH,
+        severity=None,
+        title=patch.documentation.strip().partition("\n")[0].rstrip("."),
+        when=(words.condition({patch.distribution: patch.versions}),),
+        patch=edit(patch, options),
     )
 
 
-def edit(patch: Patch) -> Edit:
-    """Return what there is to read about a patch."""
+def edit(patch: Patch, options: str = "") -> Edit:
+    """Return what there is to read about a patch; `options` are those of its commands."""
     return Edit(
         id=patch.id,
         releases=f"{patch.distribution} {patch.versions}",
@@ -179,13 +196,13 @@ def edit(patch: Patch) -> Edit:
         text=patch.documentation.strip(),
         edits=tuple(f"`{s.file}`, `{s.scope}`" if s.scope else f"`{s.file}`, top level" for s in patch.sites),
         upstream=tuple(patch.upstream),
-        commands=tuple(f"verl-doctor patch {option}{patch.name}" for option in ("", "--apply ", "--revert ")),
+        commands=tuple(f"verl-doctor patch {each}{options}{patch.name}" for each in ("", "--apply ", "--revert ")),
     )
 
 
-def by_layer() -> Mapping[Layer, list[Entry]]:
-    """Return all entries by layer, the most fundamental first."""
+def by_layer(own: Sequence[Entry] = ()) -> Mapping[Layer, list[Entry]]:
+    """Return all entries by layer, the most fundamental first, with a team's own."""
     found: dict[Layer, list[Entry]] = {}
-    for entry in entries():
+    for entry in sorted((*entries(), *own), key=lambda entry: (entry.layer.rank, entry.id)):
         found.setdefault(entry.layer, []).append(entry)
     return found

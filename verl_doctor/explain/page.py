@@ -101,7 +101,8 @@ def paragraphs(text: str) -> Iterator[Paragraph]:
 def patch(edit: Edit) -> Iterator[Block]:
     """Yield what a patch does and where."""
     yield from paragraphs(edit.text)
-    yield Paragraph(f"Edits {'; '.join(edit.edits)}. See {' '.join(f'<{link}>' for link in edit.upstream)}.")
+    see = f" See {' '.join(f'<{link}>' for link in edit.upstream)}." if edit.upstream else ""
+    yield Paragraph(f"Edits {'; '.join(edit.edits)}.{see}")
 
 
 def applied(edit: Edit) -> str:

@@ -160,7 +160,7 @@ def circumstances(cure: Cure) -> tuple[str, ...]:
 def cure(cure: Cure) -> tuple[str, tuple[str, ...]]:
     """Return a cure's sentence and commands for an environment that is not known yet."""
     pins = [f"'{name}=={version}'" for name, version in cure.pins]
-    pins += [f"'{name}>={version}'" for name, version in cure.upgrade]
+    pins += [f"'{name}=={version}'" for name, version in cure.upgrade]  # the nearest; the newest has another torch
     pins += [f"{name}==..." for name in cure.stack]
     text = _filled(cure.text, " ".join(pins))
     return text, tuple(_filled(command, " ".join(pins)) for command in cure.commands)

@@ -30,7 +30,10 @@ class Catalogue:
         """
         if unknown := self.unknown(names):
             listed = ", ".join(f"{patch.id} {patch.name}" for patch in self.patches)
-            raise UsageError(f"There is no patch {', '.join(map(self._with_nearest, unknown))}; known are {listed}.")
+            broken = "".join(f" {each.origin} cannot be used: {each.reason}." for each in self.broken)
+            raise UsageError(
+                f"There is no patch {', '.join(map(self._with_nearest, unknown))}; known are {listed}.{broken}"
+            )
         wanted = {name.casefold() for name in names}
         return tuple(patch for patch in self.patches if not wanted or wanted & _keys(patch))
 
@@ -74,12 +77,17 @@ def everything(folder: Path | None = None) -> Catalogue:
     theirs = list(installed())
     if folder is None and not theirs:
         return Catalogue(patches=built_in())
-    from verl_doctor.patching import own  # checks what a patch declares, which built-in ones need not at run time
+    from verl_doctor.patching import (
+        own,
+        trial,
+    )  # checks what a patch declares, which built-in ones need not at run time
 
     known = list(built_in())
     broken: list[Broken] = []
-    for origin, load in (*theirs, *own.in_folder(folder)):
-        found = own.checked(origin, load, known)
+    sources = (*theirs, *own.in_folder(folder))
+    harm = trial.fatal(sources)
+    for origin, load in sources:
+        found = Broken(origin=origin, reason=harm[origin]) if origin in harm else own.checked(origin, load, known)
         if isinstance(found, Broken):
             broken.append(found)
         else:

@@ -16,6 +16,7 @@ from verl_doctor.patching.patch import Patch, Site
 
 _ID: Final = re.compile(r"[A-Z]{2,}[0-9]{3,}")
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_LONGEST: Final = 255  # bytes in the name of a file, on every file system that Linux has
 _SCOPE: Final = re.compile(r"|[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -62,7 +63,9 @@ def _version_problems(patch: Patch) -> Iterator[str]:
 
 def _site_problems(site: Site) -> Iterator[str]:
     path = PurePosixPath(site.file)
-    if path.is_absolute() or ".." in path.parts or path.suffix != ".py" or str(path) != site.file:
+    is_below = not path.is_absolute() and ".." not in path.parts and str(path) == site.file
+    is_name = site.file.isprintable() and all(len(part.encode()) <= _LONGEST for part in path.parts)
+    if not is_below or not is_name or path.suffix != ".py":
         yield f"its file {site.file!r} is not the path of a module below the folder of installed packages"
     if not _SCOPE.fullmatch(site.scope):
         yield f"its scope {site.scope!r} is not the dotted name of a function"

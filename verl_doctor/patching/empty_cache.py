@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def without_empty_cache(function: cst.FunctionDef) -> cst.FunctionDef | After | Unfamiliar:
-    """Return the function without the call, wherever it stands on the straight way through the loop."""
+    """Return the function without the call, wherever it stands on the straight way through the loop.
+
+    Other calls whose name says that they empty a cache are unfamiliar; those of another name are not looked into.
+    """
     import libcst.matchers as m
 
     from verl_doctor.patching.statements import without
@@ -20,8 +23,11 @@ def without_empty_cache(function: cst.FunctionDef) -> cst.FunctionDef | After | 
     call = m.Expr(m.Call(empty_cache, []))
     name = function.name.value
 
+    word = r"\w*(?:empty|clear|free|release)\w*cache\w*"
+    named = m.Name(m.MatchRegex(f"(?i){word}")) | m.SimpleString(m.MatchRegex(f"(?i)[\"']{word}[\"']"))
+
     def empties(part: cst.FunctionDef) -> bool:
-        return bool(m.findall(part, m.Name("empty_cache")))
+        return bool(m.findall(part, named))
 
     if not m.findall(function, m.Yield()):
         return Unfamiliar(f"{name} yields nothing")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +22,7 @@ def installed() -> Iterator[tuple[str, Load]]:
 
     importlib.metadata takes longer to load than most commands run, so it is asked only where something is to find.
     """
-    files = [file for folder in sys.path for file in _lists(Path(folder))]
+    files = [file for folder in folders() for file in _lists(Path(folder))]
     if not files:
         return
     from packaging.utils import canonicalize_name
@@ -30,6 +32,27 @@ def installed() -> Iterator[tuple[str, Load]]:
         first.setdefault(canonicalize_name(file.parent.stem.partition("-")[0]), file)
     for name, file in sorted(first.items()):
         yield from _entry_points(name, file)
+
+
+def folders() -> list[str]:
+    """Return where packages installed beside verl-doctor lie.
+
+    These are the folders that Python looks in, without those that only PYTHONPATH names and without the one that the
+    user works in: both may belong to the environment that is examined, of which nothing is imported.
+    """
+    here = {str(Path(__file__).parents[2]), *_site_packages()}
+    others = {*os.environ.get("PYTHONPATH", "").split(os.pathsep), "", "."}
+    with suppress(OSError):
+        others.add(str(Path.cwd()))
+    elsewhere = {os.path.realpath(folder) for folder in others} - {os.path.realpath(folder) for folder in here}
+    return [folder for folder in sys.path if os.path.realpath(folder) not in elsewhere]
+
+
+def _site_packages() -> list[str]:
+    """Return the folders that this interpreter has for packages, the user's own among them where it is looked in."""
+    import site
+
+    return [*site.getsitepackages(), *([site.getusersitepackages()] if site.ENABLE_USER_SITE else [])]
 
 
 @cache
@@ -54,7 +77,19 @@ def _entry_points(name: str, file: Path) -> Iterator[tuple[str, Load]]:
     except Exception as error:  # noqa: BLE001 # whatever Python's parser meets; one list must not stop the others
         yield str(file), partial(_raise, error)
     else:
-        yield from ((f"{entry.value} ({name})", entry.load) for entry in entries)
+        yield from ((f"{entry.value} ({name})", partial(_loaded, entry.value)) for entry in entries)
+
+
+def _loaded(value: str) -> Any:
+    """Return what an entry point names."""
+    from importlib.metadata import EntryPoint
+
+    path = list(sys.path)
+    sys.path[:] = folders()
+    try:
+        return EntryPoint(name="patch", value=value, group=GROUP).load()
+    finally:
+        sys.path[:] = path
 
 
 def _raise(error: Exception) -> Any:

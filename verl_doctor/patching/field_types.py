@@ -31,7 +31,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _some(kind: type, words: str) -> Kind:
-    return Kind(words=f"a tuple of {words}", holds=lambda value: _is_tuple(value, lambda one: isinstance(one, kind)))
+    return Kind(words=f"a tuple of {words}", holds=lambda value: _is_tuple(value, lambda one: type(one) is kind))
 
 
 def _is_tuple(value: Any, holds: Callable[[Any], bool]) -> bool:

@@ -70,6 +70,7 @@ class Untouched:
 class Site:
     """Where the bug is in releases from `since` on: a file, and in it the dotted name of a function.
 
+    Of the first site, `since` is the first release in which verl meets the bug; earlier ones may have it, too.
     `file` is relative to the folder the distribution is installed in; the scope "" is the module itself.
     """
 
@@ -111,7 +112,7 @@ class Patch:
 
     @property
     def since(self) -> str:
-        """The first release with the bug."""
+        """The first release in which verl meets the bug; those that verl never ran with are not looked at."""
         return self.sites[0].since
 
     def site(self, version: str | None = None) -> Site:
@@ -124,5 +125,5 @@ class Patch:
 
     @property
     def versions(self) -> str:
-        """The releases that have the bug, as a specifier."""
+        """The releases in which verl meets the bug, as a specifier."""
         return f">={self.since}" + (f",<{self.fixed_in}" if self.fixed_in else "")

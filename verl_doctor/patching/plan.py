@@ -53,10 +53,11 @@ class Plan:
 def plan_apply(host: Host, target: Target, packages: Mapping[str, Distribution], patches: Sequence[Patch] = ()) -> Plan:
     """Return what applying these patches, the usual ones without any, would do.
 
-    Raises PatchRefusedError where one of them does not know the code of a release that has its bug.
+    Raises PatchRefusedError where one of them does not know the code of a release that has its bug, or undoes another.
     """
     edits: dict[Path, Edit] = {}
     diagnoses: dict[Patch, Diagnosis] = {}
+    looked_at: dict[Path, list[Patch]] = {}
     for patch in patches or catalogue.usual(catalogue.built_in()):
         found = find(host, target, packages, patch)
         if isinstance(found, Absent):
@@ -64,8 +65,10 @@ def plan_apply(host: Host, target: Target, packages: Mapping[str, Distribution],
             continue
         edit = edits.get(found.path) or _untouched(host, found)
         diagnoses[patch] = diagnose(patch, found.place.version, edit.new)
+        looked_at.setdefault(found.path, []).append(patch)
         if diagnoses[patch] == Applicable():
             new = edited(patch, found.place.version, found.path, edit.new)
+            _refuse_undone(patch, found, (edit.new, new), looked_at[found.path])
             edits[found.path] = replace(edit, patches=(*edit.patches, patch.name), new=new)
     states = {patch.name: state_of(patch, packages, diagnosis) for patch, diagnosis in diagnoses.items()}
     _refuse_unrecognised(diagnoses, states)
@@ -85,6 +88,17 @@ def edited(patch: Patch, version: str, path: Path, source: bytes) -> bytes:
     if isinstance(structure, Before) and diagnose(patch, version, structure.edited) in (Applied(), FixedUpstream()):
         return structure.edited
     raise PatchRefusedError(f"{patch.name} does not remove its bug from {path}; nothing was written.")
+
+
+def _refuse_undone(patch: Patch, file: File, contents: tuple[bytes, bytes], earlier: Iterable[Patch]) -> None:
+    """Raise PatchRefusedError where a patch undoes an earlier one in a file that it edits: they would take turns."""
+    for other in earlier:
+        had, has = (diagnose(other, file.place.version, each) in {Applied(), FixedUpstream()} for each in contents)
+        if had and not has:
+            raise PatchRefusedError(
+                f"Nothing was written, because {patch.name} undoes {other.name} in {file.path}. "
+                "Name the one of them that is to be applied."
+            )
 
 
 def _untouched(host: Host, file: File) -> Edit:

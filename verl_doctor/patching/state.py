@@ -21,6 +21,7 @@ from verl_doctor.patching.diagnosis import (
     era_of,
     outside,
 )
+from verl_doctor.patching.listing import objection
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, installed, locate
 from verl_doctor.target import Target
@@ -65,6 +66,8 @@ def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch
     place = locate(target, packages, patch.distribution)
     if place is None:
         return Absent(f"{patch.distribution} is not installed")
+    if wrong := objection(host, place, packages, patch):
+        return Absent(wrong, is_affected=_comes_with_the_bug(patch, place.version))
     file = patch.site(place.version).file
     path = place.path(host, file) or _hidden(host, place, file)
     if path:

@@ -12,12 +12,14 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import current_thread, main_thread
 from typing import Final
 
 import libcst as cst
 
-from verl_doctor.errors import one_line
+from verl_doctor.patching.aside import aside
 from verl_doctor.patching.patch import After, Before, Patch, Structure, Unaffected, Unfamiliar
+from verl_doctor.patching.raised import by_edit
 
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -129,9 +131,12 @@ def _edited(patch: Patch, excerpt: _Excerpt, scope: str) -> Structure:
     config = cst.PartialParserConfig(encoding=excerpt.encoding) if excerpt.encoding else cst.PartialParserConfig()
     module = cst.parse_module(parsable, config)
     try:
-        answer = _answer(patch, module, _subject(module) if scope else module)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 # a patch that breaks must not stop the others
-        return Unfamiliar(f"the patch itself breaks on it: {one_line(error)}")
+        with aside():
+            answer = _answer(patch, module, _subject(module) if scope else module)
+    except BaseException as error:  # a patch that breaks must not stop the others
+        if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
+            raise
+        return Unfamiliar(f"the patch itself breaks on it: {by_edit(error, patch.edit)}")
     new = _spliced(parsable, module.bytes, answer) if isinstance(answer, bytes) else answer
     if not isinstance(new, bytes):
         return new

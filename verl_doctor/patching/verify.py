@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import unified_diff
 
 from verl_doctor.errors import one_line
 from verl_doctor.patching import declaration
@@ -15,7 +16,10 @@ from verl_doctor.patching.structure import examine
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What came of verifying a patch: how many sources were tried, and what is wrong, each as a sentence's body."""
+    """What came of verifying a patch: how many sources were tried, and what is wrong.
+
+    Each problem is a sentence's body; lines below it are a unified diff.
+    """
 
     patch: Patch
     tried: int
@@ -51,31 +55,64 @@ def _example_problems(patch: Patch, example: Example) -> Iterator[str]:
         ast.parse(example.after)
     except (SyntaxError, ValueError) as error:  # ValueError: a null byte
         yield f"{example.name}: the code after is no Python: {one_line(error)}"
-    for name, layout in LAYOUTS.items():
-        yield from _layout_problems(patch, example, name, layout)
+    failures = [each for name, layout in LAYOUTS.items() for each in _layout_failures(patch, example, name, layout)]
+    for said in dict.fromkeys(failure.said for failure in failures):
+        yield _told(example.name, [failure for failure in failures if failure.said == said])
 
 
-def _layout_problems(patch: Patch, example: Example, name: str, layout: Layout) -> Iterator[str]:
-    where = example.name if name == "plain" else f"{example.name}, {name}"
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What came of one layout of an example, and how that differs from what should have, where it is code."""
+
+    layout: str
+    said: str
+    diff: str = ""
+
+
+def _layout_failures(patch: Patch, example: Example, name: str, layout: Layout) -> Iterator[_Failure]:
     before, after = layout(example.before), layout(example.after)
     found = examine(patch, before, example.since)
     if found != Before(after):
-        yield f"{where}: {_said(found)} instead of the code after"
+        yield _Failure(name, f"{_said(found)} instead of the code after", _diff("the code after", after, found))
     again = examine(patch, after, example.since)
     if not isinstance(again, After | Unaffected):
-        yield f"{where}: the code after {_said(again)}"
+        yield _Failure(name, f"the code after {_said(again)}", _diff("the code after", after, again))
+
+
+def _told(example: str, failures: Sequence[_Failure]) -> str:
+    """Return what several layouts have in common, with the difference in the first of them."""
+    first, *others = failures
+    where = example if first.layout == "plain" else f"{example}, {first.layout}"
+    same = f"; the same in {len(others)} more variants ({', '.join(each.layout for each in others)})" if others else ""
+    return f"{where}: {first.said}{same}{first.diff}"
+
+
+def _diff(name: str, expected: bytes, found: Structure) -> str:
+    """Return how code differs from what is expected, as lines below the first; nothing where no code came out.
+
+    Where only line ends or bytes that cannot be seen differ, they are written as escapes.
+    """
+    if not isinstance(found, Before):
+        return ""
+    texts = [source.decode(errors="backslashreplace") for source in (expected, found.edited)]
+    wanted, got = (text.splitlines() for text in texts)
+    if wanted == got:
+        wanted, got = ([ascii(line) for line in text.splitlines(keepends=True)] for text in texts)
+    return "".join(f"\n{line}" for line in unified_diff(wanted, got, name, "what came out", lineterm=""))
 
 
 def _untouched_problems(patch: Patch, untouched: Untouched) -> Iterator[str]:
-    found = examine(patch, untouched.source.encode(), untouched.since)
+    source = untouched.source.encode()
+    found = examine(patch, source, untouched.since)
     if type(found) is not {"after": After, "unaffected": Unaffected, "unfamiliar": Unfamiliar}[untouched.structure]:
-        yield f"{untouched.name}: {_said(found)} instead of being {untouched.structure}"
+        said = f"{untouched.name}: {_said(found)} instead of being {untouched.structure}"
+        yield said + _diff("as it is", source, found)
 
 
 def _said(structure: Structure) -> str:
     match structure:
-        case Before(edited):
-            return f"becomes {edited!r}"
+        case Before():
+            return "is edited"
         case After():
             return "is found without the bug"
         case Unaffected():

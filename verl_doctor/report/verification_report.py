@@ -13,14 +13,20 @@ from verl_doctor.report.hang import hang
 
 
 def text(verified: Sequence[Verification], broken: Sequence[Broken], *, width: int | None = None) -> str:
-    """Return a line for each patch, with its problems below it."""
+    """Return a line for each patch, with its problems below it; lines of a diff stay whole."""
     lines = []
     for each in verified:
         word = "fails" if each.problems else "holds"
-        lines.append(f"{word}  {each.patch.id}  {each.patch.name}: {each.tried} sources tried")
-        lines += [f"       {problem}" for problem in each.problems]
-    lines += [f"fails  {each.origin}: {each.reason}" for each in broken]
-    return "".join(hang(line, 9, width) + "\n" for line in lines)
+        lines.append(_line(f"{word}  {each.patch.id}  {each.patch.name}: {each.tried} sources tried", width))
+        for problem in each.problems:
+            said, *diff = problem.splitlines()
+            lines += [_line(f"       {said}", width), *(f"         {line}\n" for line in diff)]
+    lines += [_line(f"fails  {each.origin}: {each.reason}", width) for each in broken]
+    return "".join(lines)
+
+
+def _line(text: str, width: int | None) -> str:
+    return hang(text, 9, width) + "\n"
 
 
 def render(verified: Sequence[Verification], broken: Sequence[Broken], exit_code: int) -> str:
