@@ -556,3 +556,13 @@ def test_a_file_that_this_node_did_not_see_yet(sandbox: Sandbox, monkeypatch: py
     monkeypatch.setattr(os.path, "lexists", lambda path: path != note and lexists(path))
     sandbox.apply()
     assert not note.exists()
+
+
+def test_a_lost_original_stops_what_would_go_on_top_of_it(sandbox: Sandbox) -> None:
+    sandbox.apply("vllm07-world-size-assert")
+    (original,) = (sandbox.metadata / "verl-doctor").glob("*.original")
+    original.unlink()
+    before = sandbox.snapshot()
+    with pytest.raises(PatchRefusedError, match=rf"the original of {WORLD_SIZE} is no longer kept.*Reinstall"):
+        sandbox.apply()
+    assert sandbox.snapshot() == before

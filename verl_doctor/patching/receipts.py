@@ -179,7 +179,16 @@ def _receipt(fields: Mapping[str, Any]) -> Receipt:
 
 
 def ledger_of(receipts: Iterable[Receipt], originals: Mapping[str, bytes]) -> Ledger:
-    """Return a ledger of these receipts, with the originals that they name and no others."""
+    """Return a ledger of these receipts, with the originals that they name and no others.
+
+    Raises PatchRefusedError where one of those is gone.
+    """
     kept = {receipt.file: receipt for receipt in receipts}
+    gone = next((receipt.file for receipt in kept.values() if receipt.sha256_before not in originals), None)
+    if gone:
+        raise PatchRefusedError(
+            f"Nothing was written: the original of {gone} is no longer kept beside its receipt, so it could not be put "
+            "back. Reinstall the package that it belongs to."
+        )
     names = {receipt.sha256_before for receipt in kept.values()}
     return Ledger(receipts=kept, originals={name: originals[name] for name in sorted(names)})

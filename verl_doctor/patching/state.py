@@ -70,8 +70,11 @@ def find(host: Host, target: Target, packages: Mapping[str, Distribution], patch
         return Absent(wrong, is_affected=_comes_with_the_bug(patch, place.version))
     file = patch.site(place.version).file
     path = place.path(host, file) or _hidden(host, place, file)
-    if path:
-        return File(place=place, file=file, path=path)
+    return File(place=place, file=file, path=path) if path else _missing(patch, place, file)
+
+
+def _missing(patch: Patch, place: Place, file: str) -> Absent:
+    """Say what it means that a file is not there."""
     if era_of(patch, place.version) in ("earlier", "later"):
         return Absent(outside(patch, place.version))
     missing = f"{file} is not in {place.roots[0]}"
