@@ -33,6 +33,11 @@ def states(*arguments: str | Path, code: int = 0) -> dict[str, Any]:
     return document
 
 
+def examined(box: Sandbox) -> str:
+    """The line that every text begins with."""
+    return f"examined: {box.site} (Python unknown)\n"
+
+
 def words(document: dict[str, Any]) -> list[str]:
     """The states of the patches that the box has files for."""
     return [patch["state"] for patch in document["patches"] if patch["name"] in ALL]
@@ -62,6 +67,38 @@ def test_one_patch_by_id_and_another_by_name(box: Sandbox) -> None:
     assert words(states("--status", "--prefix", box.site)) == ["applicable", "applied", "applied", "applicable"]
 
 
+@pytest.mark.parametrize("option", ["--apply", "--check"])
+def test_a_patch_asked_for_by_name_whose_distribution_is_missing(box: Sandbox, option: str) -> None:
+    target = ("--prefix", box.site)
+    finished = doctor("patch", "VDP008", "VDP001", option, *target)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    lines = finished.stderr.splitlines()
+    assert lines[0] == examined(box).rstrip()
+    assert any(line.endswith("VDP001  vllm07-world-size-assert  vllm 0.7.2") for line in lines)
+    assert "not installed     verl (VDP008)" in lines
+    assert lines[-1] == "VDP008 was asked for by name, but verl is not installed."
+    states("VDP008", option, *target, code=1)
+    states("VDP008", "--diff", *target)
+
+
+@pytest.mark.parametrize("option", ["--apply", "--check"])
+def test_a_patch_asked_for_by_name_whose_need_is_gone(box: Sandbox, option: str) -> None:
+    box.write("verl-0.7.1.dist-info/METADATA", b"Metadata-Version: 2.1\nName: verl\nVersion: 0.7.1\n")
+    finished = doctor("patch", "VDP008", option, "--prefix", box.site)
+    assert finished.returncode == 0
+    assert "VDP008  zmq-lock-permission  verl" in finished.stderr
+
+
+@pytest.mark.parametrize("option", ["--apply", "--check"])
+def test_an_environment_without_anything_to_patch(tmp_path: Path, option: str) -> None:
+    (tmp_path / "other-1.0.dist-info").mkdir()
+    finished = doctor("patch", option, "--prefix", tmp_path)
+    assert finished.returncode == 0
+    assert finished.stderr.startswith(
+        f"examined: {tmp_path} (Python unknown)\nNeither vllm nor sglang is installed, so there is nothing to patch.\n"
+    )
+
+
 @pytest.mark.parametrize("program", [("git", "apply"), ("patch", "-p1", "-i")], ids=lambda program: program[0])
 def test_the_diff_alone_goes_to_standard_output(box: Sandbox, program: tuple[str, ...], tmp_path: Path) -> None:
     finished = doctor("patch", "--prefix", box.site)
@@ -78,7 +115,7 @@ def test_a_foreign_file_is_refused_in_one_sentence_after_an_offer(box: Sandbox) 
     before = box.snapshot()
     finished = doctor("patch", "--apply", "--prefix", box.site)
     assert finished.returncode == 1
-    offer, _command, refusal = finished.stderr.splitlines()
+    _examined, offer, _command, refusal = finished.stderr.splitlines()
     assert offer.startswith("vllm 0.8.0 comes without vllm07-local-rank, ")
     assert refusal.startswith("verl-doctor: Nothing was written, because vllm/distributed/parallel_state.py")
     assert box.snapshot() == before
@@ -111,7 +148,7 @@ def test_a_patch_of_your_own_is_reverted_by_name_without_its_module(box: Sandbox
     target = ("--prefix", box.site)
     states("--apply", "ACME001", "--patches", own, *target)
     reverted = doctor("patch", "--revert", "Rewards-Newline", *target)
-    assert (reverted.returncode, reverted.stderr) == (0, f"restored {box.site}/acme_rewards/score.py\n")
+    assert (reverted.returncode, reverted.stderr) == (0, f"{examined(box)}restored {box.site}/acme_rewards/score.py\n")
     assert box.snapshot() == before
     assert (
         "There is no patch rewards-newline, and none" in doctor("patch", "--revert", "rewards-newline", *target).stderr
@@ -167,7 +204,7 @@ def test_an_upgrade_is_offered_before_patching(box: Sandbox) -> None:
     [offer] = states("--prefix", box.site)["upgrades"]
     assert (offer["version"], set(offer["patches"])) == ("0.7.3", set(ALL[:3]))
     finished = doctor("patch", "--prefix", box.site)
-    assert finished.stderr.startswith("vllm 0.7.3 comes without ")
+    assert finished.stderr.startswith(f"{examined(box)}vllm 0.7.3 comes without ")
     assert f" and fits what is installed:\n    {offer['command']}\n" in finished.stderr
     assert states("--apply", "--prefix", box.site)["upgrades"] == [offer]
     assert "upgrades" not in states("--apply", "--prefix", box.site)

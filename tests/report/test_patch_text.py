@@ -48,7 +48,20 @@ def test_columns_are_as_wide_as_what_they_hold() -> None:
             "not installed     vllm (VDP001, VDP002)\nnot installed     acme-rewards (ACMECORP00001)\n",
             id="all",
         ),
-        pytest.param(MISSING, False, "not installed     vllm (VDP001, VDP002)\n", id="nothing else"),
+        pytest.param(MISSING, True, "not installed     vllm (VDP001, VDP002)\n", id="nothing else, whole"),
+        pytest.param(MISSING, False, "vllm is not installed, so there is nothing to patch.\n", id="nothing else"),
+        pytest.param(
+            {**MISSING, "z": state("VDP007", "sglang", None)},
+            False,
+            "Neither vllm nor sglang is installed, so there is nothing to patch.\n",
+            id="neither of two",
+        ),
+        pytest.param(
+            {**MISSING, "y": state("VDP008", "verl", None), "z": state("VDP007", "sglang", None)},
+            False,
+            "None of vllm, verl and sglang is installed, so there is nothing to patch.\n",
+            id="none of three",
+        ),
     ],
 )
 def test_each_distribution_that_is_not_installed_is_told_once(

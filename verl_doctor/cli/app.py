@@ -17,7 +17,19 @@ from verl_doctor import __version__, cli
 from verl_doctor.errors import failure
 
 _NO_COMMANDS = frozenset(
-    {"app", "deep", "everywhere", "options", "policy", "preflight_everywhere", "progress", "reports", "severity"}
+    {
+        "app",
+        "deep",
+        "everywhere",
+        "options",
+        "patch_asked",
+        "patch_change",
+        "policy",
+        "preflight_everywhere",
+        "progress",
+        "reports",
+        "severity",
+    }
 )
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C, according to its release, and what interrupted loading; no command returns it."""

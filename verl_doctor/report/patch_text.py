@@ -10,6 +10,7 @@ from verl_doctor.facts.patches import PatchState
 from verl_doctor.patching.place import Place
 from verl_doctor.patching.upgrade import Upgrade
 from verl_doctor.report.hang import hang
+from verl_doctor.target import Target
 
 _WORDS: Final = {
     "applicable": "to be applied",
@@ -32,6 +33,23 @@ DONE: Final = {
     "revert-preview": "would restore",
 }
 """What is said of a file, by what was asked for."""
+
+
+def examined(target: Target, width: int | None = None) -> str:
+    """Return the line that says which environment this is about."""
+    return hang(f"examined: {target.prefix} (Python {target.version or 'unknown'})", 0, width) + "\n"
+
+
+def missing(states: Sequence[PatchState], width: int | None = None) -> str:
+    """Return a sentence for each distribution that is not installed though a patch for it was asked for by name."""
+    found = (
+        (name, [state.id for state in states if state.distribution == name])
+        for name in dict.fromkeys(state.distribution for state in states)
+    )
+    return "".join(
+        hang(f"{_listed(ids)} {_were(ids)} asked for by name, but {name} is not installed.", 0, width) + "\n"
+        for name, ids in found
+    )
 
 
 def offered(upgrades: Sequence[Upgrade], width: int | None = None) -> str:
@@ -57,20 +75,36 @@ def text(
 ) -> str:
     """Return a line for each patch (its state, id, name, and the reason where there is one), and what else to know.
 
-    Those that have nothing to do are left out where there are others, unless the `whole` is asked for.
+    Those that have nothing to do are left out where there are others, unless the `whole` is asked for. Where nothing
+    is installed that they are for, that is said in a sentence.
     """
-    chosen = {name: state for name, state in states.items() if whole or _matters(state)} or states
-    rows = [
-        *_table({name: state for name, state in chosen.items() if state.version}),
-        *_not_installed([state for state in chosen.values() if not state.version]),
-        *(f"{_BROKEN:<{_INDENT}}{each.origin}: {each.reason}" for each in broken),
-    ]
+    chosen = {name: state for name, state in states.items() if whole or _matters(state)}
+    if states and not chosen and not any(state.version for state in states.values()):
+        rows = [_nothing_installed(list(dict.fromkeys(state.distribution for state in states.values())))]
+    else:
+        rows = _rows(chosen or states)
+    rows += [f"{_BROKEN:<{_INDENT}}{each.origin}: {each.reason}" for each in broken]
     sentences = (
         f"A run that changed {place.name} {place.version} was interrupted; the next --apply or --revert ends it."
         for place in interrupted
     )
     folded = [*(hang(row, _INDENT, width) for row in rows), *(hang(sentence, 0, width) for sentence in sentences)]
     return "".join(line + "\n" for line in folded)
+
+
+def _rows(states: Mapping[str, PatchState]) -> list[str]:
+    return [
+        *_table({name: state for name, state in states.items() if state.version}),
+        *_not_installed([state for state in states.values() if not state.version]),
+    ]
+
+
+def _nothing_installed(distributions: Sequence[str]) -> str:
+    *others, last = distributions
+    if not others:
+        return f"{last} is not installed, so there is nothing to patch."
+    which = f"Neither {others[0]} nor {last}" if len(others) == 1 else f"None of {_listed(distributions)}"
+    return f"{which} is installed, so there is nothing to patch."
 
 
 def _matters(state: PatchState) -> bool:
@@ -109,6 +143,10 @@ def _subject(state: PatchState) -> str:
     if not state.reason:
         return subject
     return state.reason if state.reason.startswith(f"{subject} ") else f"{subject}: {state.reason}"
+
+
+def _were(names: Sequence[str]) -> str:
+    return "was" if len(names) == 1 else "were"
 
 
 def _listed(names: Sequence[str]) -> str:
