@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from verl_doctor import __version__, cli
 from verl_doctor.errors import failure
@@ -35,6 +35,19 @@ _INTERRUPTED = 130
 """What typer makes of Ctrl-C, according to its release, and what interrupted loading; no command returns it."""
 
 
+class StrictCommand(TyperCommand):
+    """A command to which nothing empty is given: a path would be the current folder, where a variable is not set."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override] # typer's own
+        """Parse the command line. Raises typer.BadParameter for an option or argument that is empty."""
+        given, *_ = self.make_parser(ctx).parse_args(args=list(args))
+        for option in self.params:
+            value = given.get(option.name or "")
+            if "" in (value if isinstance(value, list | tuple) else (value,)):
+                raise typer.BadParameter("it is empty; maybe a shell variable is not set.", ctx=ctx, param=option)
+        return super().parse_args(ctx, args)
+
+
 class LazyGroup(TyperGroup):
     """A group whose commands are the modules of `verl_doctor.cli`; importing all of them would cost every run."""
 
@@ -50,7 +63,7 @@ class LazyGroup(TyperGroup):
             return None
         module = importlib.import_module(f"verl_doctor.cli.{cmd_name.replace('-', '_')}")
         single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        single.command(cmd_name)(_answering(module))
+        single.command(cmd_name, cls=StrictCommand)(_answering(module))
         return typer.main.get_command(single)
 
 

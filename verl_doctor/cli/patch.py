@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,8 +46,13 @@ def command(
         bool, typer.Option("--verify-patch", help="Try the patches on their own examples; touch no environment.")
     ] = False,
     patches: Annotated[
-        Path | None,
-        typer.Option("--patches", metavar="DIR", readable=False, help="Add the patches of your own in this folder."),
+        list[Path] | None,
+        typer.Option(
+            "--patches",
+            metavar="DIR",
+            readable=False,
+            help="Add the patches of your own in this folder. May be given again.",
+        ),
     ] = None,
     python: Python = None,
     prefix: Prefix = None,
@@ -66,11 +72,11 @@ def command(
 
     mode = mode_of(diff=diff, apply=apply, revert=revert, status=status, check=check, **{"verify-patch": verify})
     if ray is not None:
-        if patches is not None:
+        if patches:
             raise UsageError("--patches names a folder of this machine; with --ray install such patches as a package.")
         return _everywhere(the_host(), mode, names or (), ray, node_deadline, (python, prefix), output)
     require_no_deadline(node_deadline)
-    known = catalogue.everything(patches)
+    known = catalogue.everything(*{os.path.realpath(folder): folder for folder in patches or ()}.values())
     if mode is Mode.VERIFY:
         return _verify(known, names or [], output)
     host = the_host()
