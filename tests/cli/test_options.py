@@ -53,3 +53,9 @@ def test_patches_of_several_folders(tmp_path: Path) -> None:
     assert finished.returncode == 0
     assert finished.stdout.count("it has no PATCH") == len(folders)
     assert all(f"cannot be used    {folder}/broken.py" in finished.stdout for folder in folders)
+
+
+def test_an_unknown_command_is_answered_with_the_nearest() -> None:
+    finished = doctor("pacth", "--status")
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "There is no command 'pacth'; did you mean patch?" in finished.stderr

@@ -159,6 +159,7 @@ def test_a_patch_of_your_own_is_reverted_by_name_without_its_module(box: Sandbox
     ("arguments", "said"),
     [
         pytest.param(("nothing",), "There is no patch nothing; known are", id="unknown"),
+        pytest.param(("status",), "There is no patch status; did you mean --status?", id="an-option"),
         pytest.param(("--apply", "--revert"), "--apply and --revert cannot be given together", id="two"),
     ],
 )

@@ -57,6 +57,16 @@ class LazyGroup(TyperGroup):
         names = (module.name for module in pkgutil.iter_modules(cli.__path__))
         return [name.replace("_", "-") for name in names if name not in _NO_COMMANDS]
 
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override] # typer's own context
+        """Return the command that is named. Fails for an unknown name, with the one that may be meant."""
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            if nearest := get_close_matches(args[0], names, n=1):
+                ctx.fail(f"There is no command {args[0]!r}; did you mean {nearest[0]}?")
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override] # typer's own context
         """Return a command, or None for an unknown name."""
         if cmd_name not in self.list_commands(ctx):

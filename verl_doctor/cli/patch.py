@@ -71,6 +71,7 @@ def command(
     from verl_doctor.patching import catalogue
 
     mode = mode_of(diff=diff, apply=apply, revert=revert, status=status, check=check, **{"verify-patch": verify})
+    _require_no_option_among(names or ())
     if ray is not None:
         if patches:
             raise UsageError("--patches names a folder of this machine; with --ray install such patches as a package.")
@@ -95,6 +96,13 @@ def command(
     from verl_doctor.cli import patch_change
 
     return patch_change.run(asked)
+
+
+def _require_no_option_among(names: Sequence[str]) -> None:
+    """Raise UsageError for a name that is an option without its dashes."""
+    options = {"diff", *(mode.value for mode in Mode)}
+    if word := next((name for name in names if name.casefold() in options), None):
+        raise UsageError(f"There is no patch {word}; did you mean --{word.casefold()}?")
 
 
 def _everywhere(
