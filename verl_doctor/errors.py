@@ -77,7 +77,7 @@ def failure(error: Exception) -> Failure:
     if isinstance(error, ImportError) and (error.name or "").partition(".")[0] != "verl_doctor":
         said = (
             f"verl-doctor cannot start: {error}. A package it depends on is missing or broken here; "
-            "installed on its own (`uv tool install verl-doctor` or `pipx install verl-doctor`) it examines "
+            "installed on its own (in a checkout: `uv tool install .` or `pipx install .`) it examines "
             "this environment from outside."
         )
         return Failure(message=said, kind="dependency", exit_code=3)
