@@ -12,7 +12,7 @@ import pytest
 
 from tests.cli.doctor import doctor, imported
 from tests.patching import guide
-from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
+from tests.patching.sandbox import ALL, FILES, FIXED, WORLD_SIZE, Sandbox, make
 from tests.patching.test_faults import FaultyDisk, Killed
 from verl_doctor.patching import catalogue
 
@@ -146,7 +146,19 @@ def test_a_patch_of_your_own_is_reverted_by_name_without_its_module(box: Sandbox
     (own / "broken.py").unlink()
     before = box.snapshot()
     target = ("--prefix", box.site)
+    assert "receipts" not in states("--status", *target)
     states("--apply", "ACME001", "--patches", own, *target)
+    words_of = [line.split(None, 3) for line in doctor("patch", "--status", *target).stdout.splitlines()]
+    assert [
+        "applied",
+        "?",
+        "rewards-newline",
+        "acme-rewards 1.2 (known from its receipt; give --patches to judge it)",
+    ] in words_of
+    asked = states("--status", "rewards-newline", *target)
+    assert asked["patches"] == []
+    assert [each["is_known"] for each in asked["receipts"]] == [False]
+    assert [each["is_known"] for each in states("--status", "--patches", own, *target)["receipts"]] == [True]
     reverted = doctor("patch", "--revert", "Rewards-Newline", *target)
     assert (reverted.returncode, reverted.stderr) == (0, f"{examined(box)}restored {box.site}/acme_rewards/score.py\n")
     assert box.snapshot() == before
@@ -176,6 +188,31 @@ def test_status_of_released_files_imports_no_libcst(installed: Any) -> None:
     assert "verl_doctor" in names
     assert not names & {"libcst", "rich", "yaml", "pydantic", "torch", "vllm"}
     assert not imported("check", "--format", "json", "--prefix", site) & {"libcst", "rich", "torch", "vllm"}
+
+
+def test_the_status_of_a_file_that_was_edited_since(box: Sandbox) -> None:
+    target = ("--prefix", box.site)
+    states("--apply", *target)
+    changed = "; changed since, so --revert would refuse"
+    assert changed not in doctor("patch", "--status", *target).stdout
+    box.write(WORLD_SIZE, box.read(WORLD_SIZE) + b"# mine\n")
+    found = doctor("patch", "--status", *target).stdout
+    assert [line for line in found.splitlines() if changed in line] == [
+        f"applied           VDP001  vllm07-world-size-assert  vllm 0.7.2{changed}"
+    ]
+    told = {each["patch"]: each["is_changed"] for each in states("--status", *target)["receipts"]}
+    assert told == {name: name == "vllm07-world-size-assert" for name in ALL}
+    assert doctor("patch", "--revert", *target).returncode == 1
+
+
+def test_a_receipt_that_cannot_be_read_hides_nothing_else(box: Sandbox) -> None:
+    target = ("--prefix", box.site)
+    states("--apply", *target)
+    (box.metadata / "verl-doctor/receipt.json").write_text("{")
+    document = states("--status", *target)
+    assert words(document) == ["applied"] * 4
+    assert "is not the receipt that verl-doctor writes" in document["unreadable"][0]
+    assert document["unreadable"][0] in doctor("patch", "--status", *target).stdout
 
 
 def test_a_diff_of_what_revert_would_do(box: Sandbox) -> None:

@@ -152,18 +152,26 @@ def _verify(known: Catalogue, names: list[str], output: Format) -> int:
 
 def _status(asked: Asked) -> int:
     from verl_doctor.patching.leftovers import interrupted
+    from verl_doctor.patching.recorded import recorded
 
-    found = asked.states(asked.known.named(asked.names))
+    records = recorded(asked.host, asked.target, asked.packages)
+    elsewhere = {name.casefold() for name in asked.known.unknown(asked.names)} & records.patches
+    here = [name for name in asked.names if name.casefold() not in elsewhere]
+    found = asked.states(asked.known.named(here) if here or not asked.names else ())
+    if asked.names:
+        records = records.about({*elsewhere, *found})
     left = interrupted(asked.target, asked.packages)
     if asked.output is Format.JSON:
         from verl_doctor.report.patch_json import render
 
-        sys.stdout.write(render(asked.target, found, 0, broken=asked.known.broken, interrupted=left))
+        sys.stdout.write(render(asked.target, found, 0, broken=asked.known.broken, interrupted=left, records=records))
     else:
         from verl_doctor.report.hang import width_of
         from verl_doctor.report.patch_text import examined, text
 
         width = width_of(sys.stdout)
         sys.stdout.write(examined(asked.target, width))
-        sys.stdout.write(text(found, broken=asked.known.broken, interrupted=left, whole=True, width=width))
+        sys.stdout.write(
+            text(found, broken=asked.known.broken, interrupted=left, records=records, whole=True, width=width)
+        )
     return 0

@@ -8,6 +8,7 @@ from typing import Final
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.patching.place import Place
+from verl_doctor.patching.recorded import Records
 from verl_doctor.patching.upgrade import Upgrade
 from verl_doctor.report.hang import hang
 from verl_doctor.target import Target
@@ -23,6 +24,7 @@ _BY_NAME: Final = "can be applied"
 _MISSING: Final = "file missing"
 _NOT_INSTALLED: Final = "not installed"
 _BROKEN: Final = "cannot be used"
+_CHANGED: Final = "; changed since, so --revert would refuse"
 _INDENT: Final = max(map(len, _WORDS.values())) + 2
 
 DONE: Final = {
@@ -65,9 +67,10 @@ def offered(upgrades: Sequence[Upgrade], width: int | None = None) -> str:
     )
 
 
-def text(
+def text(  # noqa: PLR0913 # what there is to know
     states: Mapping[str, PatchState],
     *,
+    records: Records = Records(),  # noqa: B008 # it is frozen
     broken: Sequence[Broken] = (),
     interrupted: Sequence[Place] = (),
     whole: bool = False,
@@ -75,26 +78,44 @@ def text(
 ) -> str:
     """Return a line for each patch (its state, id, name, and the reason where there is one), and what else to know.
 
-    Those that have nothing to do are left out where there are others, unless the `whole` is asked for. Where nothing
-    is installed that they are for, that is said in a sentence.
+    Those that only receipts know are told as well. Those that have nothing to do are left out where there are others,
+    unless the `whole` is asked for. Where nothing is installed that they are for, that is said in a sentence.
     """
     chosen = {name: state for name, state in states.items() if whole or _matters(state)}
-    if states and not chosen and not any(state.version for state in states.values()):
+    if states and not chosen and not records.found and not any(state.version for state in states.values()):
         rows = [_nothing_installed(list(dict.fromkeys(state.distribution for state in states.values())))]
     else:
-        rows = _rows(chosen or states)
+        rows = _rows(chosen or states, records)
     rows += [f"{_BROKEN:<{_INDENT}}{each.origin}: {each.reason}" for each in broken]
-    sentences = (
+    sentences = [
         f"A run that changed {place.name} {place.version} was interrupted; the next --apply or --revert ends it."
         for place in interrupted
-    )
+    ]
+    sentences += records.unreadable
     folded = [*(hang(row, _INDENT, width) for row in rows), *(hang(sentence, 0, width) for sentence in sentences)]
     return "".join(line + "\n" for line in folded)
 
 
-def _rows(states: Mapping[str, PatchState]) -> list[str]:
+def _rows(states: Mapping[str, PatchState], records: Records) -> list[str]:
+    changed = {each.patch for each in records.found if each.is_changed}
+    here = [
+        (_word(state), state.id, name, _subject(state) + (_CHANGED if name in changed and _is_applied(state) else ""))
+        for name, state in states.items()
+        if state.version
+    ]
+    recorded = [
+        (
+            _WORDS["applied"],
+            "?",
+            each.patch,
+            f"{each.distribution} {each.version} (known from its receipt; give --patches to judge it)"
+            + (_CHANGED if each.is_changed else ""),
+        )
+        for each in records.found
+        if each.patch not in states
+    ]
     return [
-        *_table({name: state for name, state in states.items() if state.version}),
+        *_table([*here, *recorded]),
         *_not_installed([state for state in states.values() if not state.version]),
     ]
 
@@ -114,12 +135,12 @@ def _matters(state: PatchState) -> bool:
     return state.state != "absent" or state.is_affected
 
 
-def _table(states: Mapping[str, PatchState]) -> Iterator[str]:
+def _table(rows: Sequence[tuple[str, str, str, str]]) -> Iterator[str]:
     """Yield a row for each patch whose distribution is installed, in columns as wide as what they hold."""
-    ids = max((len(state.id) for state in states.values()), default=0)
-    names = max(map(len, states), default=0)
-    for name, state in states.items():
-        yield f"{_word(state):<{_INDENT}}{state.id:<{ids}}  {name:<{names}}  {_subject(state)}"
+    ids = max((len(id_) for _, id_, _, _ in rows), default=0)
+    names = max((len(name) for _, _, name, _ in rows), default=0)
+    for word, id_, name, subject in rows:
+        yield f"{word:<{_INDENT}}{id_:<{ids}}  {name:<{names}}  {subject}"
 
 
 def _not_installed(states: Sequence[PatchState]) -> Iterator[str]:
@@ -127,6 +148,10 @@ def _not_installed(states: Sequence[PatchState]) -> Iterator[str]:
     for distribution in dict.fromkeys(state.distribution for state in states):
         ids = (state.id for state in states if state.distribution == distribution)
         yield f"{_NOT_INSTALLED:<{_INDENT}}{distribution} ({', '.join(ids)})"
+
+
+def _is_applied(state: PatchState) -> bool:
+    return state.state == "applied"
 
 
 def _word(state: PatchState) -> str:
