@@ -44,17 +44,17 @@ def recorded(host: Host, target: Target, packages: Mapping[str, Distribution]) -
     """Return what receipts tell; nothing of a file that is as it was before its patches."""
     found: list[Recorded] = []
     unreadable: list[str] = []
-    for place in everything(target, packages).values():
+    for name, place in everything(target, packages).items():
         if not place.store.is_dir():
             continue
         try:
-            found.extend(_in(host, place))
+            found.extend(_in(host, name, place))
         except (DataError, TargetError) as error:
             unreadable.append(str(error))
     return Records(found=tuple(found), unreadable=tuple(unreadable))
 
 
-def _in(host: Host, place: Place) -> Iterator[Recorded]:
+def _in(host: Host, distribution: str, place: Place) -> Iterator[Recorded]:
     from verl_doctor.patching import content, receipts  # loads OpenSSL, which few runs need
     from verl_doctor.patching.change import sha256
 
@@ -67,7 +67,7 @@ def _in(host: Host, place: Place) -> Iterator[Recorded]:
         for patch in receipt.patches:
             yield Recorded(
                 patch=patch,
-                distribution=place.name,
+                distribution=distribution,
                 version=place.version,
                 file=receipt.file,
                 is_changed=digest != receipt.sha256_after,
