@@ -222,7 +222,9 @@ def test_folder_of_packages() -> None:
 
 def test_python_that_is_gone() -> None:
     files = {path: text for path, text in VENV.items() if not path.startswith("/venv/bin")}
-    assert find(FakeHost(files=files), prefix=Path("/venv"), own=OWN).python is None
+    target = find(FakeHost(files=files), prefix=Path("/venv"), own=OWN)
+    assert target.python is None
+    assert target.installer == "uv pip install --python 3.12 --target /venv/lib/python3.12/site-packages"
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ class Target:
     `python` is the interpreter's path, None where there is none that could run; `version` the interpreter's
     version as far as the files tell ("3.12" or "3.12.3"); `search_path` the folders that hold packages, first
     found first; `root` what "/" means to it (another folder for an unpacked image); `installer` the words that
-    begin an install command, such as "uv pip install --python /opt/venv/bin/python".
+    begin an install command, such as "uv pip install --python /opt/venv/bin/python"; for an image they are right inside.
     """
 
     python: str | None
@@ -198,7 +198,7 @@ def _describe(
         kind=kind,
         search_path=tuple(map(str, search_path)),
         root=str(root),
-        installer=_installer(host, inner, search_path),
+        installer=_installer(host, inner, search_path) if inner or root != Path("/") else _into(host, prefix, minor),
     )
 
 
@@ -308,6 +308,11 @@ def _interpreter(host: Host, prefix: Path, minor: str, root: Path) -> Path | Non
         if host.is_file(folder / name) or (root != Path("/") and host.is_dir(folder) and name in host.names(folder)):
             return folder / name
     return None
+
+
+def _into(host: Host, prefix: Path, minor: str) -> str:
+    """Return how to install where no interpreter is that could: any other, pip's own included, has its own place."""
+    return f"uv pip install --python {minor} --target {quote(str(_site_folders(host, prefix, minor)[0]))}"
 
 
 def _installer(host: Host, python: str | None, search_path: tuple[Path, ...]) -> str:
