@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from verl_doctor import __version__, cli
-from verl_doctor.errors import failure
+from verl_doctor.errors import LoadInterruptedError, failure
 
 _NO_COMMANDS = frozenset(
     {
@@ -109,7 +109,7 @@ def _tell(error: Exception, *, is_printed: bool, has_files: bool) -> None:
 def _is_tellable(error: Exception) -> bool:
     """Say whether standard output can have it: not where writing to it is what failed, nor after an interrupt."""
     is_of_stream = isinstance(error, OSError) and error.filename is None
-    return not is_of_stream and failure(error).exit_code != _INTERRUPTED
+    return not is_of_stream and failure(error).kind != LoadInterruptedError.kind
 
 
 app = typer.Typer(
