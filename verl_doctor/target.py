@@ -38,7 +38,7 @@ class Target:
     `python` is the interpreter's path, None where there is none that could run; `version` the interpreter's
     version as far as the files tell ("3.12" or "3.12.3"); `search_path` the folders that hold packages, first
     found first; `root` what "/" means to it (another folder for an unpacked image); `installer` the words that
-    begin an install command, such as "uv pip install --python /opt/venv/bin/python"; for an image they are right inside.
+    begin an install command, such as "uv pip install --python /opt/venv/bin/python", inside the image if it is one.
     """
 
     python: str | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -110,15 +111,114 @@ def test_the_diff_alone_goes_to_standard_output(box: Sandbox, program: tuple[str
     assert {file: box.read(file) for file in FIXED} == FIXED
 
 
-def test_a_foreign_file_is_refused_in_one_sentence_after_an_offer(box: Sandbox) -> None:
-    box.write(next(iter(FILES)), b"def initialize_model_parallel(): raise RuntimeError\n")
+REINSTALL = "{installer} --force-reinstall --no-deps 'vllm==0.7.2'"
+OTHERS = "verl-doctor patch --apply VDP002 VDP003 VDP004 --prefix {site}"
+
+
+def refusal(box: Sandbox, *arguments: str) -> list[str]:
+    """What is said where the code of the first patch is not known."""
+    box.write(WORLD_SIZE, b"def initialize_model_parallel(): raise RuntimeError\n")
     before = box.snapshot()
-    finished = doctor("patch", "--apply", "--prefix", box.site)
-    assert finished.returncode == 1
-    _examined, offer, _command, refusal = finished.stderr.splitlines()
-    assert offer.startswith("vllm 0.8.0 comes without vllm07-local-rank, ")
-    assert refusal.startswith("verl-doctor: Nothing was written, because vllm/distributed/parallel_state.py")
+    finished = doctor("patch", *arguments, "--prefix", box.site)
+    assert (finished.returncode, finished.stdout) == (1, "")
     assert box.snapshot() == before
+    first, *rest = finished.stderr.splitlines()
+    assert first == examined(box).rstrip()
+    return rest
+
+
+def test_a_foreign_file_is_refused_with_what_to_run(box: Sandbox) -> None:
+    said, *steps = refusal(box, "--apply")
+    assert said.startswith("verl-doctor: Nothing was written, because vllm/distributed/parallel_state.py")
+    assert steps == [
+        "This brings the published files of vllm 0.7.2 back:",
+        "    " + REINSTALL.format(installer=box.target.installer),
+        "This applies the others:",
+        "    " + OTHERS.format(site=box.site),
+    ]
+    document = json.loads(doctor("patch", "--apply", "--format", "json", "--prefix", box.site).stdout)
+    assert OTHERS.format(site=box.site) in document["error"]["message"]
+    applied = states(*OTHERS.format(site=box.site).split()[2:])
+    assert words(applied) == ["applied"] * 3
+
+
+@pytest.mark.parametrize("option", ["--check", "--diff"])
+def test_where_nothing_was_to_be_written_a_refusal_does_not_say_so(box: Sandbox, option: str) -> None:
+    said = " ".join(refusal(box, option))
+    assert said.startswith(
+        "verl-doctor: This cannot be patched as it is: vllm/distributed/parallel_state.py is not what"
+    )
+    assert "Nothing was written" not in said
+
+
+@pytest.mark.parametrize(
+    ("version", "direct_url"),
+    [
+        pytest.param("0.7.2+ours", None, id="local"),
+        pytest.param("0.7.2.dev3", None, id="dev"),
+        pytest.param("0.7.2", '{"url": "file:///src/vllm", "dir_info": {}}', id="built-from-a-folder"),
+    ],
+)
+def test_what_no_index_has_is_not_to_be_installed_again(tmp_path: Path, version: str, direct_url: str | None) -> None:
+    box = make(tmp_path / "site", version)
+    if direct_url:
+        box.write(f"vllm-{version}.dist-info/direct_url.json", direct_url.encode())
+    said = " ".join(refusal(box, "--apply"))
+    assert "is not what vllm07-world-size-assert knows" in said
+    assert "--force-reinstall" not in said
+
+
+def test_what_is_as_installed_is_not_to_be_installed_again(tmp_path: Path) -> None:
+    unknown = b"def initialize_model_parallel(): raise RuntimeError\n"
+    box = make(tmp_path / "site", files={**FILES, WORLD_SIZE: unknown})
+    assert "--force-reinstall" not in " ".join(refusal(box, "--apply"))
+
+
+def test_no_upgrade_is_offered_where_nothing_is_to_be_patched(box: Sandbox) -> None:
+    target = ("--prefix", box.site)
+    assert "comes without" in doctor("patch", "--apply", *target).stderr
+    assert "comes without" not in doctor("patch", "--apply", *target).stderr
+
+
+def test_a_revert_says_first_what_was_restored_and_nothing_of_other_patches(box: Sandbox) -> None:
+    target = ("--prefix", box.site)
+    states("VDP001", "--apply", *target)
+    finished = doctor("patch", "--revert", *target)
+    assert finished.stderr == (
+        f"{examined(box)}restored {box.site}/{WORLD_SIZE}\n"
+        "to be applied     VDP001  vllm07-world-size-assert  vllm 0.7.2\n"
+    )
+    assert doctor("patch", "--revert", *target).stderr == f"{examined(box)}Nothing was to be restored.\n"
+
+
+def test_an_offer_for_an_image_is_one_for_inside(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    box = make(image / "usr/local/lib/python3.12/dist-packages")
+    (image / "usr/local/bin").mkdir()
+    (image / "usr/local/bin/python3").write_text("")
+    box.write("torch-2.5.1.dist-info/METADATA", b"Name: torch\nVersion: 2.5.1\n")
+    said = doctor("patch", "--check", "--prefix", image).stderr
+    assert " and fits what is installed; inside the image:\n    uv pip install --python /usr/local/bin/python3 " in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize(("option", "done"), [("--apply", "changed"), ("--revert", "restored")])
+def test_what_was_written_is_said_where_the_report_cannot_be(box: Sandbox, option: str, done: str) -> None:
+    if option == "--revert":
+        box.apply()
+    with Path("/dev/full").open("wb") as full:
+        finished = subprocess.run(
+            [sys.executable, "-m", "verl_doctor", "patch", option, "--format", "json", "--prefix", box.site],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    said = (
+        f"verl-doctor: 4 files are {done} as asked, but standard output cannot be written: No space left on device.\n"
+    )
+    assert (finished.returncode, finished.stderr) == (3, said)
+    assert ({file: box.read(file) for file in FILES} == FILES) is (option == "--revert")
 
 
 @pytest.mark.parametrize(
@@ -134,8 +234,8 @@ def test_a_file_that_cannot_be_read_as_text_or_is_gone(box: Sandbox, content: by
     before = box.snapshot()
     finished = doctor("patch", "--apply", "--prefix", box.site)
     assert finished.returncode == 1
-    refusal = finished.stderr.splitlines()[-1]
-    assert refusal.startswith(f"verl-doctor: Nothing was written, because {file}")
+    said = finished.stderr.splitlines()[1]
+    assert said.startswith(f"verl-doctor: Nothing was written, because {file}")
     assert box.snapshot() == before
     assert words(states("--status", "--prefix", box.site))[0] == ("absent" if content is None else "unrecognised")
 

@@ -94,6 +94,9 @@ def test_a_terminal_gets_folded_lines() -> None:
 def test_the_command_of_an_offer_stays_whole() -> None:
     command = "uv pip install --python /a/long/path/to/a/python 'vllm==0.7.3'"
     upgrade = Upgrade(distribution="vllm", version="0.7.3", patches=("one", "two"), command=command)
-    assert offered([upgrade], 40) == (
+    assert offered([upgrade], 40, fitting=[upgrade]) == (
         f"vllm 0.7.3 comes without one and two and\nfits what is installed:\n    {command}\n"
+    )
+    assert offered([upgrade], is_image=True) == (
+        f"vllm 0.7.3 comes without one and two; inside the image:\n    {command}\n"
     )

@@ -77,7 +77,8 @@ def command(
             raise UsageError("--patches names a folder of this machine; with --ray install such patches as a package.")
         return _everywhere(the_host(), mode, names or (), ray, node_deadline, (python, prefix), output)
     require_no_deadline(node_deadline)
-    known = catalogue.everything(*{os.path.realpath(folder): folder for folder in patches or ()}.values())
+    folders = tuple({os.path.realpath(folder): folder for folder in patches or ()}.values())
+    known = catalogue.everything(*folders)
     if mode is Mode.VERIFY:
         return _verify(known, names or [], output)
     host = the_host()
@@ -90,6 +91,7 @@ def command(
         host=host,
         target=target,
         packages=collect(host, target),
+        folders=folders,
     )
     if mode is Mode.STATUS:
         return _status(asked)

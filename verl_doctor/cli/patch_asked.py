@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from verl_doctor.errors import UsageError
@@ -44,7 +45,7 @@ def mode(*, diff: bool, **wanted: bool) -> Mode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is asked for, of which patches, and where."""
+    """What is asked for, of which patches, and where; `folders` hold those of a team's own that are not installed."""
 
     mode: Mode
     names: Sequence[str]
@@ -53,6 +54,7 @@ class Asked:
     host: Host
     target: Target
     packages: Mapping[str, Distribution]
+    folders: Sequence[Path] = ()
 
     @property
     def is_written(self) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+from verl_doctor import endings, streams
 from verl_doctor.cli.options import Format
 from verl_doctor.cli.patch_asked import Asked, Mode
+from verl_doctor.errors import DoctorError, PatchRefusedError, StoppedError, WriteFailedError
 
 if TYPE_CHECKING:
     from verl_doctor.facts.patches import PatchState
@@ -16,21 +19,19 @@ if TYPE_CHECKING:
 
 
 def run(asked: Asked) -> int:
-    """Carry out what is asked, or show it. An upgrade is offered before anything is patched."""
-    from verl_doctor.patching.upgrade import offers
-
+    """Carry out what is asked, or show it."""
     if asked.output is Format.TEXT:
         _examined(asked)
-    is_reverted = asked.mode in {Mode.REVERT, Mode.PREVIEW_REVERT}
-    upgrades = () if is_reverted else offers(asked.target, asked.packages, asked.states(asked.patches))
-    if upgrades and asked.output is Format.TEXT:
-        _offer(upgrades)
-    plan = _reverted(asked) if is_reverted else _applied(asked)
+    with _all_or_told(asked):
+        plan = _carried_out(asked)
+    upgrades = _upgrades(asked, plan)
     exit_code = _exit_code(asked, plan)
-    if asked.output is Format.JSON:
-        _write_json(asked, plan, upgrades, exit_code)
-    else:
-        _write_text(asked, plan)
+    with _written_anyway(asked, plan):
+        if asked.output is Format.JSON:
+            _write_json(asked, plan, upgrades, exit_code)
+        else:
+            _offer(asked, upgrades)
+            _write_text(asked, plan)
     return exit_code
 
 
@@ -41,36 +42,111 @@ def _examined(asked: Asked) -> None:
     sys.stderr.write(examined(asked.target, width_of(sys.stderr)))
 
 
-def _offer(upgrades: Sequence[Upgrade]) -> None:
-    from verl_doctor.report.hang import width_of
-    from verl_doctor.report.patch_text import offered
+@contextmanager
+def _all_or_told(asked: Asked) -> Iterator[None]:
+    """Say in words of what was asked what kept it from being done; signals that end the process leave it undone."""
+    from verl_doctor.cli import patch_refused
 
-    sys.stderr.write(offered(upgrades, width_of(sys.stderr)))
+    try:
+        with endings.as_interrupts() if asked.is_written else nullcontext():
+            yield
+    except PatchRefusedError as error:
+        raise patch_refused.refused(asked, error) from error
+    except WriteFailedError as error:
+        raise patch_refused.explained(error) from error
+    except KeyboardInterrupt:
+        if not asked.is_written:
+            raise
+        raise StoppedError(f"{endings.how()}{_left_by_an_interrupt(asked)}", endings.exit_code()) from None
 
 
-def _applied(asked: Asked) -> Plan:
-    from verl_doctor.patching.apply import apply
+def _carried_out(asked: Asked) -> Plan:
+    """Return the plan that was carried out, or would be."""
     from verl_doctor.patching.leftovers import require_finished
+
+    if asked.mode in {Mode.PREVIEW, Mode.PREVIEW_REVERT}:
+        require_finished(asked.target, asked.packages)
+    return _reverted(asked, asked.mode) if asked.is_taken_back else _applied(asked, asked.mode)
+
+
+def _applied(asked: Asked, mode: Mode) -> Plan:
+    from verl_doctor.patching.apply import apply
     from verl_doctor.patching.plan import plan_apply
 
-    if asked.mode is Mode.PREVIEW:
-        require_finished(asked.target, asked.packages)
-    make = apply if asked.mode is Mode.APPLY else plan_apply
+    make = apply if mode is Mode.APPLY else plan_apply
     return make(asked.host, asked.target, asked.packages, asked.patches)
 
 
-def _reverted(asked: Asked) -> Plan:
+def _reverted(asked: Asked, mode: Mode) -> Plan:
     from verl_doctor.patching.apply import revert
-    from verl_doctor.patching.leftovers import require_finished
     from verl_doctor.patching.revert import plan_revert
 
-    if asked.mode is Mode.PREVIEW_REVERT:
-        require_finished(asked.target, asked.packages)
     recorded = asked.known.unknown(asked.names)  # maybe of a patch of a team's own, which need not be here
     here = [name for name in asked.names if name not in recorded]
     named = asked.known.named(here) if here else ()
-    make = revert if asked.mode is Mode.REVERT else plan_revert
+    make = revert if mode is Mode.REVERT else plan_revert
     return make(asked.host, asked.target, asked.packages, named, known=asked.known.patches, recorded=recorded)
+
+
+def _left_by_an_interrupt(asked: Asked) -> str:
+    """Say what an interrupt found done, as the end of a sentence."""
+    from verl_doctor.patching.leftovers import undone
+
+    if undone(asked.target, asked.packages):
+        return "; the next --apply or --revert first puts back what was written."
+    try:
+        plan = _reverted(asked, Mode.PREVIEW_REVERT) if asked.is_taken_back else _applied(asked, Mode.PREVIEW)
+    except DoctorError:
+        return "; nothing was changed."
+    return "; nothing was changed." if plan.edits else " after everything was written; nothing is left to do."
+
+
+@contextmanager
+def _written_anyway(asked: Asked, plan: Plan) -> Iterator[None]:
+    """Say that files were changed where only the report of that could not be given."""
+    if not asked.is_written or not plan.edits:
+        yield
+        return
+    try:
+        yield
+        sys.stdout.flush()
+    except streams.OutputError as error:
+        streams.give_up_output()
+        done = "restored" if asked.is_taken_back else "changed"
+        raise WriteFailedError(
+            f"{_files(plan)} {done} as asked, but standard output cannot be written: {error.strerror}."
+        ) from error
+    except KeyboardInterrupt:
+        raise StoppedError(
+            f"{endings.how()} after everything was written; nothing is left to do.", endings.exit_code()
+        ) from None
+
+
+def _files(plan: Plan) -> str:
+    return f"{len(plan.edits)} files are" if len(plan.edits) > 1 else f"{plan.edits[0].path} is"
+
+
+def _upgrades(asked: Asked, plan: Plan) -> Sequence[Upgrade]:
+    """Return the releases that would do instead of what is planned."""
+    if asked.is_taken_back or not plan.edits:
+        return ()
+    from verl_doctor.patching.upgrade import offers
+
+    return offers(asked.target, asked.packages, plan.states)
+
+
+def _offer(asked: Asked, upgrades: Sequence[Upgrade]) -> None:
+    if not upgrades:
+        return
+    from verl_doctor.fitting import is_constrained
+    from verl_doctor.matrix.load import load
+    from verl_doctor.report.hang import width_of
+    from verl_doctor.report.patch_text import offered
+
+    versions = {name: found.version for name, found in asked.packages.items()}
+    fitting = {each for each in upgrades if is_constrained(load(), versions, each.distribution, each.version)}
+    is_image = asked.target.root != "/"
+    sys.stderr.write(offered(upgrades, width_of(sys.stderr), fitting=fitting, is_image=is_image))
 
 
 def _exit_code(asked: Asked, plan: Plan) -> int:
@@ -105,17 +181,36 @@ def _write_json(asked: Asked, plan: Plan, upgrades: Sequence[Upgrade], exit_code
 
 
 def _write_text(asked: Asked, plan: Plan) -> None:
-    from verl_doctor.patching.leftovers import interrupted
-    from verl_doctor.report.hang import width_of
-    from verl_doctor.report.patch_text import DONE, missing, text
+    from verl_doctor.report.patch_text import DONE, NOTHING_DONE
 
     if asked.mode in {Mode.PREVIEW, Mode.PREVIEW_REVERT}:
         sys.stdout.buffer.write(plan.diff())
         sys.stdout.flush()
-    left, width = interrupted(asked.target, asked.packages), width_of(sys.stderr)
+    done = [f"{DONE[asked.mode.value]} {edit.path}\n" for edit in plan.edits]
+    if asked.is_written and not done:
+        done = [f"{NOTHING_DONE[asked.mode.value]}\n"]
+    states = _states(asked, plan)
+    sys.stderr.writelines([*done, states] if asked.is_taken_back else [states, *done])
+    if missing := asked.missing(plan.states):
+        _missing(missing)
+
+
+def _states(asked: Asked, plan: Plan) -> str:
+    """Return what is told of the patches: with --revert only of those that are taken back."""
+    from verl_doctor.patching.leftovers import interrupted
+    from verl_doctor.report.hang import width_of
+    from verl_doctor.report.patch_text import text
+
     found = _found(asked, plan)
-    sys.stderr.write(text(found, broken=asked.known.broken, interrupted=left, whole=bool(asked.names), width=width))
-    sys.stderr.writelines(f"{DONE[asked.mode.value]} {edit.path}\n" for edit in plan.edits)
-    if asked.is_written and not plan.edits:
-        sys.stderr.write("Nothing was to be changed.\n")
-    sys.stderr.write(missing(asked.missing(found), width))
+    if asked.is_taken_back:
+        touched = {patch for edit in plan.edits for patch in edit.patches}
+        found = {name: state for name, state in found.items() if name in touched or asked.names}
+    left, width = interrupted(asked.target, asked.packages), width_of(sys.stderr)
+    return text(found, broken=asked.known.broken, interrupted=left, whole=bool(asked.names), width=width)
+
+
+def _missing(states: Sequence[PatchState]) -> None:
+    from verl_doctor.report.hang import width_of
+    from verl_doctor.report.patch_text import missing
+
+    sys.stderr.write(missing(states, width_of(sys.stderr)))

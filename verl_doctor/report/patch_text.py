@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Final
 
 from verl_doctor.facts.broken_patches import Broken
@@ -36,6 +36,11 @@ DONE: Final = {
 }
 """What is said of a file, by what was asked for."""
 
+NOTHING_DONE: Final = {
+    "apply": "Nothing was to be changed.",
+    "revert": "Nothing was to be restored.",
+}
+
 
 def examined(target: Target, width: int | None = None) -> str:
     """Return the line that says which environment this is about."""
@@ -54,17 +59,25 @@ def missing(states: Sequence[PatchState], width: int | None = None) -> str:
     )
 
 
-def offered(upgrades: Sequence[Upgrade], width: int | None = None) -> str:
-    """Return a sentence for each release that would do instead of patches, and the command, which is never folded."""
-    return "".join(
-        hang(
-            f"{each.distribution} {each.version} comes without {_listed(each.patches)} and fits what is installed:",
-            0,
-            width,
-        )
-        + f"\n    {each.command}\n"
-        for each in upgrades
-    )
+def offered(
+    upgrades: Sequence[Upgrade],
+    width: int | None = None,
+    *,
+    fitting: Container[Upgrade] = (),
+    is_image: bool = False,
+) -> str:
+    """Return a sentence for each release that would do instead of patches, and the command, which is never folded.
+
+    `fitting` are those that something else which is installed has a say in.
+    """
+    return "".join(_offer(each, width, is_fitting=each in fitting, is_image=is_image) for each in upgrades)
+
+
+def _offer(upgrade: Upgrade, width: int | None, *, is_fitting: bool, is_image: bool) -> str:
+    fits = " and fits what is installed" if is_fitting else ""
+    where = "; inside the image" if is_image else ""
+    sentence = f"{upgrade.distribution} {upgrade.version} comes without {_listed(upgrade.patches)}{fits}{where}:"
+    return f"{hang(sentence, 0, width)}\n    {upgrade.command}\n"
 
 
 def text(  # noqa: PLR0913 # what there is to know
