@@ -142,6 +142,12 @@ def test_a_foreign_file_is_refused_with_what_to_run(box: Sandbox) -> None:
     assert words(applied) == ["applied"] * 3
 
 
+def test_a_refusal_has_a_line_for_every_patch_that_was_named(box: Sandbox) -> None:
+    *lines, said = refusal(box, "--check", "VDP001", "VDP002", "VDP008")[:4]
+    assert [line.split("  ")[0] for line in lines] == ["not recognised", "to be applied", "not installed"]
+    assert said.startswith("verl-doctor: This cannot be patched as it is")
+
+
 @pytest.mark.parametrize("option", ["--check", "--diff"])
 def test_where_nothing_was_to_be_written_a_refusal_does_not_say_so(box: Sandbox, option: str) -> None:
     said = " ".join(refusal(box, option))
@@ -278,6 +284,7 @@ def test_a_patch_of_your_own_is_reverted_by_name_without_its_module(box: Sandbox
 def test_wrong_usage(box: Sandbox, arguments: tuple[str, ...], said: str) -> None:
     finished = doctor("patch", *arguments, "--prefix", box.site)
     assert (finished.returncode, finished.stdout) == (2, "")
+    assert finished.stderr.startswith("verl-doctor: ")
     assert said in finished.stderr
 
 

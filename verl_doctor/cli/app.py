@@ -24,6 +24,7 @@ _NO_COMMANDS = frozenset(
         "options",
         "patch_asked",
         "patch_change",
+        "patch_refused",
         "policy",
         "preflight_everywhere",
         "progress",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def run(asked: Asked) -> int:
     """Carry out what is asked, or show it."""
+    if not asked.is_taken_back:
+        asked.known.named(asked.names)  # wrong usage is told before anything else
     if asked.output is Format.TEXT:
         _examined(asked)
     with _all_or_told(asked):
@@ -51,6 +53,8 @@ def _all_or_told(asked: Asked) -> Iterator[None]:
         with endings.as_interrupts() if asked.is_written else nullcontext():
             yield
     except PatchRefusedError as error:
+        if asked.names and not asked.is_taken_back and asked.output is Format.TEXT:
+            sys.stderr.write(_text(asked, asked.states(asked.patches)))
         raise patch_refused.refused(asked, error) from error
     except WriteFailedError as error:
         raise patch_refused.explained(error) from error
@@ -197,16 +201,20 @@ def _write_text(asked: Asked, plan: Plan) -> None:
 
 def _states(asked: Asked, plan: Plan) -> str:
     """Return what is told of the patches: with --revert only of those that are taken back."""
-    from verl_doctor.patching.leftovers import interrupted
-    from verl_doctor.report.hang import width_of
-    from verl_doctor.report.patch_text import text
-
     found = _found(asked, plan)
     if asked.is_taken_back:
         touched = {patch for edit in plan.edits for patch in edit.patches}
         found = {name: state for name, state in found.items() if name in touched or asked.names}
+    return _text(asked, found)
+
+
+def _text(asked: Asked, states: Mapping[str, PatchState]) -> str:
+    from verl_doctor.patching.leftovers import interrupted
+    from verl_doctor.report.hang import width_of
+    from verl_doctor.report.patch_text import text
+
     left, width = interrupted(asked.target, asked.packages), width_of(sys.stderr)
-    return text(found, broken=asked.known.broken, interrupted=left, whole=bool(asked.names), width=width)
+    return text(states, broken=asked.known.broken, interrupted=left, whole=bool(asked.names), width=width)
 
 
 def _missing(states: Sequence[PatchState]) -> None:
