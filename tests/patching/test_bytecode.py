@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.patching.sandbox import LOCAL_RANK, Sandbox, make
-from verl_doctor.errors import PatchRefusedError
+from verl_doctor.errors import PatchRefusedError, TargetError
 from verl_doctor.patching import bytecode
 
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
@@ -75,3 +75,15 @@ def test_bytecode_behind_a_link_that_would_run_all_the_same_is_refused(sandbox: 
         sandbox.apply()
     assert sandbox.snapshot() == before
     assert compiled.exists()
+
+
+def test_a_folder_that_cannot_be_read_is_told(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = (sandbox.site / LOCAL_RANK).parent / "__pycache__"
+    folder.mkdir()
+
+    def denied(self: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    with pytest.raises(TargetError, match="__pycache__ cannot be read: Permission denied; nothing was changed"):
+        bytecode.of(sandbox.site / LOCAL_RANK)

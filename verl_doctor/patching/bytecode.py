@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from verl_doctor.errors import PatchRefusedError
+from verl_doctor.errors import PatchRefusedError, TargetError
 
 
 def of(source: Path) -> list[Path]:
     """Return the bytecode files of a module, of every interpreter and level; what a link leads to is left alone.
 
-    Raises PatchRefusedError where some behind a link would run in place of the source, whatever that holds then.
+    Raises PatchRefusedError where some behind a link would run in place of the source, whatever that holds then, and
+    TargetError where a folder of bytecode cannot be read.
     """
     if source.suffix != ".py":
         return []
@@ -32,7 +33,10 @@ def _in(folder: Path, stem: str) -> list[Path]:
     if not folder.is_dir():
         return []
     compiled = re.compile(re.escape(stem) + r"\.[^.]+(\.opt-[^.]+)?\.pyc")
-    found = [file for file in folder.iterdir() if compiled.fullmatch(file.name)]
+    try:
+        found = [file for file in folder.iterdir() if compiled.fullmatch(file.name)]
+    except OSError as error:
+        raise TargetError(f"{folder} cannot be read: {error.strerror}; nothing was changed.") from error
     if not folder.is_symlink():
         return found
     for file in found:

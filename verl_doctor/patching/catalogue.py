@@ -66,19 +66,19 @@ def built_in() -> tuple[Patch, ...]:
     return tuple(sorted(found, key=lambda patch: str(patch.id)))
 
 
-def everything(*folders: Path) -> Catalogue:
+def everything(*folders: Path | None) -> Catalogue:
     """Return the built-in patches with a team's own: those that are installed, and those in folders.
 
     Raises UsageError where a folder cannot be read.
     """
-    theirs = list(installed())
-    if not folders and not theirs:
+    theirs, given = list(installed()), [folder for folder in folders if folder]
+    if not given and not theirs:
         return Catalogue(patches=built_in())
     from verl_doctor.patching import own  # checks what a patch declares, which built-in ones need not at run time
 
     known = list(built_in())
     broken: list[Broken] = []
-    for origin, load in (*theirs, *(each for folder in folders for each in own.in_folder(folder))):
+    for origin, load in (*theirs, *(each for folder in given for each in own.in_folder(folder))):
         found = own.checked(origin, load, known)
         if isinstance(found, Broken):
             broken.append(found)
