@@ -174,6 +174,15 @@ def test_what_no_index_has_is_not_to_be_installed_again(tmp_path: Path, version:
     assert "--force-reinstall" not in said
 
 
+def test_no_others_are_named_where_the_code_is_not_why(box: Sandbox) -> None:
+    folder = (box.site / WORLD_SIZE).parent
+    folder.rename(box.site.parent / "elsewhere")
+    folder.symlink_to(box.site.parent / "elsewhere")
+    finished = doctor("patch", "--apply", "--prefix", box.site)
+    assert finished.returncode == 1
+    assert "verl-doctor patch --apply" not in finished.stderr
+
+
 def test_what_is_as_installed_is_not_to_be_installed_again(tmp_path: Path) -> None:
     unknown = b"def initialize_model_parallel(): raise RuntimeError\n"
     box = make(tmp_path / "site", files={**FILES, WORLD_SIZE: unknown})

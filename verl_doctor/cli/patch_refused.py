@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import join, quote
 from typing import Final
@@ -27,12 +27,13 @@ def refused(asked: Asked, error: PatchRefusedError) -> PatchRefusedError:
     message = str(error) if asked.is_written else f"This cannot be patched as it is: {error.reason}"
     if asked.is_taken_back:
         return PatchRefusedError(message)
-    states = asked.states(asked.patches)
-    return PatchRefusedError(message, steps=(*_reinstalls(asked, states), *_others(asked, states)))
+    states = asked.states(asked.patches).values()
+    foreign = [state for state in states if state.is_affected and state.state in {"unrecognised", "absent"}]
+    others = [state.id for state in states if state.state == "applicable"] if foreign else []
+    return PatchRefusedError(message, steps=(*_reinstalls(asked, foreign), *_others(asked, others)))
 
 
-def _reinstalls(asked: Asked, states: Mapping[str, PatchState]) -> Iterator[Step]:
-    foreign = [state for state in states.values() if state.is_affected and state.state in {"unrecognised", "absent"}]
+def _reinstalls(asked: Asked, foreign: Sequence[PatchState]) -> Iterator[Step]:
     inside = "Inside the image, this" if asked.target.root != "/" else "This"
     for name in dict.fromkeys(state.distribution for state in foreign):
         version = next(state.version for state in foreign if state.distribution == name)
@@ -67,9 +68,8 @@ def _is_as_installed(asked: Asked, state: PatchState) -> bool:
     return bool(row) and record.is_row_of(row or "", state.file, content.read(asked.host, path) or b"")
 
 
-def _others(asked: Asked, states: Mapping[str, PatchState]) -> Iterator[Step]:
+def _others(asked: Asked, others: Sequence[str]) -> Iterator[Step]:
     """Yield the command for the patches that can be applied."""
-    others = [state.id for state in states.values() if state.state == "applicable"]
     if others and asked.mode is not Mode.CHECK:
         folders = [word for folder in asked.folders for word in ("--patches", str(folder))]
         words = join(["verl-doctor", "patch", "--apply", *others, *folders])
