@@ -102,7 +102,7 @@ def command(
 
 def _require_no_option_among(names: Sequence[str]) -> None:
     """Raise UsageError for a name that is an option without its dashes."""
-    options = {"diff", *(mode.value for mode in Mode)}
+    options = {"diff", *(mode.value for mode in Mode)} - {Mode.PREVIEW.value, Mode.PREVIEW_REVERT.value}
     if word := next((name for name in names if name.casefold() in options), None):
         raise UsageError(f"There is no patch {word}; did you mean --{word.casefold()}?")
 
