@@ -14,11 +14,12 @@ import pytest
 from tests.test_host import ends
 
 ROOT = Path(__file__).parents[1]
+BUFFERED = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
 START = """
 import os, signal, sys
 import verl_doctor.cli.{name} as module
 signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let their background jobs ignore it
-from verl_doctor.errors import DataError, LoadInterruptedError, PatchRefusedError, UsageError
+from verl_doctor.errors import DataError, LoadInterruptedError, PatchRefusedError, StoppedError, UsageError
 def command():
     {body}
 module.command = command
@@ -36,7 +37,7 @@ def leave(body: str, name: str = "demo", **options: object) -> subprocess.Comple
         cwd=ROOT,
         text=True,
         timeout=60,
-        **({"capture_output": True, "env": {**os.environ, "NO_COLOR": "1"}} | options),
+        **({"capture_output": True, "env": {**BUFFERED, "NO_COLOR": "1"}} | options),
     )
 
 
@@ -49,8 +50,12 @@ def leave(body: str, name: str = "demo", **options: object) -> subprocess.Comple
         pytest.param("raise DataError('No facts.')", 3, "verl-doctor: No facts.", id="data"),
         pytest.param("raise PatchRefusedError('Foreign.')", 1, "verl-doctor: Foreign.", id="refused"),
         pytest.param("os.kill(os.getpid(), signal.SIGINT)", 130, "verl-doctor: Interrupted.", id="interrupted"),
+        pytest.param("raise StoppedError('All.', 143)", 143, "verl-doctor: All.", id="stopped"),
         pytest.param("import no_such_module", 3, "A package it depends on is missing", id="dependency"),
-        pytest.param("open('/no/such/file')", 3, "verl-doctor cannot go on: [Errno 2]", id="system"),
+        pytest.param("open('/no/such/file')", 3, "verl-doctor: /no/such/file cannot be used: No such", id="system"),
+        pytest.param(
+            "raise OSError(28, 'No space')", 3, "refused what is needed for an answer: No space.", id="no-file"
+        ),
     ],
 )
 def test_leaving(body: str, status: int, said: str) -> None:
@@ -115,6 +120,29 @@ def test_a_reader_that_has_had_enough_where_the_signal_is_blocked() -> None:
     finished = leave(body, stdout=write, stderr=subprocess.PIPE, capture_output=False)
     os.close(write)
     assert (finished.returncode, finished.stderr) == (141, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("body", ["print('x'); return 0", "print('x'); return 1", "print('x' * 99_999); return 0"])
+def test_a_standard_output_that_is_full(body: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        finished = leave(body, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert finished.returncode == 3
+    assert finished.stderr == "verl-doctor: Standard output cannot be written: No space left on device.\n"
+
+
+def test_a_standard_output_that_is_closed() -> None:
+    said = "verl-doctor: Standard output cannot be written: Bad file descriptor.\n"
+    for body, status, err in (("print('x')", 3, said), ("return 0", 0, ""), ("print('x'); return 1", 3, said)):
+        code = START.format(body=body, name="demo")
+        finished = subprocess.run(
+            ["/bin/sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, code],
+            check=False,
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert (finished.returncode, finished.stderr) == (status, err)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")

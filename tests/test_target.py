@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -220,21 +222,36 @@ def test_folder_of_packages() -> None:
 
 def test_python_that_is_gone() -> None:
     files = {path: text for path, text in VENV.items() if not path.startswith("/venv/bin")}
-    assert find(FakeHost(files=files), prefix=Path("/venv"), own=OWN).python is None
+    target = find(FakeHost(files=files), prefix=Path("/venv"), own=OWN)
+    assert target.python is None
+    assert target.installer == "uv pip install --python 3.12 --target /venv/lib/python3.12/site-packages"
 
 
 @pytest.mark.parametrize(
     ("python", "prefix", "said"),
     [
         pytest.param("/no/python", None, "There is no Python at /no/python.", id="no-python"),
+        pytest.param("/empty", None, "/empty is a folder; --prefix /empty examines the environment", id="a-folder"),
+        pytest.param(None, "/site/vllm", r"Packages are installed in /site: give --prefix /site\.", id="a-package"),
         pytest.param(None, "/no", "/no is not a folder that can be read", id="no-folder"),
         pytest.param(None, "/empty", "/empty is no Python environment", id="no-environment"),
     ],
 )
 def test_no_environment(python: str | None, prefix: str | None, said: str) -> None:
-    host = FakeHost(files={"/empty/file": ""})
+    host = FakeHost(files={"/empty/file": "", "/site/vllm/__init__.py": "", "/site/vllm-1.dist-info/METADATA": ""})
     with pytest.raises(TargetError, match=said):
         find(host, python=Path(python) if python else None, prefix=Path(prefix) if prefix else None, own=OWN)
+
+
+def test_a_python_behind_a_folder_that_may_not_be_entered() -> None:
+    class Barred(FakeHost):
+        def size(self, path: Path) -> int:
+            if path.is_relative_to("/theirs/venv"):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return 0
+
+    with pytest.raises(TargetError, match=r"/venv/bin/python cannot be examined: this user may not enter /theirs\."):
+        find(Barred(), python=Path("/theirs/venv/bin/python"), own=OWN)
 
 
 def test_a_bare_name_is_looked_up_on_path() -> None:

@@ -6,9 +6,10 @@ import gc
 import os
 import signal
 import sys
+from contextlib import suppress
 
-from verl_doctor import streams
-from verl_doctor.errors import failure
+from verl_doctor import endings, streams
+from verl_doctor.errors import Failure, failure
 
 _BROKEN_PIPE = 128 + signal.SIGPIPE
 """What a shell shows for a program that ended like `git` and `cat` when their reader left."""
@@ -24,11 +25,13 @@ def main() -> None:
         status = run()
         sys.stdout.flush()
     except KeyboardInterrupt:
-        status = _say("Interrupted.", 130)
+        status = _say(Failure(message=f"{endings.how()}.", kind="interrupted", exit_code=endings.exit_code()))
     except BrokenPipeError:
         status = _BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - what nobody expected is a bug of ours, and status 1 would be "findings"
         status = _failed(error)
+        with suppress(OSError):  # that there is no answer is said already
+            sys.stdout.flush()
     if host := sys.modules.get("verl_doctor.host"):  # where it is not loaded, nothing was started
         host.LocalProcess.end_all()
     # A collector that hangs in the kernel is a daemon thread; waiting for it would hang the doctor too.
@@ -43,7 +46,7 @@ def _failed(error: Exception) -> int:
     said = failure(error)
     if said.kind == "bug" and os.environ.get("VERL_DOCTOR_TRACEBACK") == "1":
         sys.excepthook(type(error), error, error.__traceback__)
-    return _say(said.message, said.exit_code)
+    return _say(said)
 
 
 def _end_by_broken_pipe() -> None:
@@ -52,11 +55,16 @@ def _end_by_broken_pipe() -> None:
     os.kill(os.getpid(), signal.SIGPIPE)
 
 
-def _say(sentence: str, status: int) -> int:
+def _say(said: Failure) -> int:
+    """Say it, in lines as long as a terminal's; a command stays on a line of its own."""
+    from verl_doctor.report.hang import hang, width_of
     from verl_doctor.report.plain_text import in_a_line
 
-    sys.stderr.write(f"verl-doctor: {in_a_line(sentence)}\n")
-    return status
+    width = width_of(sys.stderr)
+    sys.stderr.write(f"{hang(f'verl-doctor: {said.message}', 0, width)}\n")
+    for step in said.steps:
+        sys.stderr.write(f"{hang(f'{step.what}:', 0, width)}\n    {in_a_line(step.command)}\n")
+    return said.exit_code
 
 
 if __name__ == "__main__":

@@ -44,6 +44,12 @@ def fits(matrix: Matrix, versions: Mapping[str, str], name: str, version: str, p
     return _keeps(matrix, after, name) and not any(hold(b.when, after) for b in _breaks_about(matrix, name))
 
 
+def is_constrained(matrix: Matrix, versions: Mapping[str, str], name: str, version: str) -> bool:
+    """Say whether anything else that is installed has a say in whether a version of a distribution fits."""
+    requires = matrix.requires(name, version) or {}
+    return any(key in versions and key != name for key in ("verl", *requires))
+
+
 def unbroken(matrix: Matrix, versions: Mapping[str, str], name: str, specifier: str, python: str) -> str:
     """Return a specifier without the versions of which it is known that they break what is installed."""
     excluded = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
@@ -37,7 +38,7 @@ class Target:
     `python` is the interpreter's path, None where there is none that could run; `version` the interpreter's
     version as far as the files tell ("3.12" or "3.12.3"); `search_path` the folders that hold packages, first
     found first; `root` what "/" means to it (another folder for an unpacked image); `installer` the words that
-    begin an install command, such as "uv pip install --python /opt/venv/bin/python".
+    begin an install command, such as "uv pip install --python /opt/venv/bin/python", inside the image if it is one.
     """
 
     python: str | None
@@ -109,10 +110,18 @@ def _from_prefix(host: Host, prefix: Path) -> Target:
     if not inside:
         raise TargetError(
             f"{prefix} is no Python environment: it has no lib/python3.*, holds no installed packages, "
-            "and is no root of an image with one."
+            f"and is no root of an image with one.{_hint(host, prefix)}"
         )
     images = [_describe(host, place, root=prefix) for place in inside]
     return max(images, key=lambda image: _rank(host, image))
+
+
+def _hint(host: Host, folder: Path) -> str:
+    """Return where the environment is that a folder of a package lies in."""
+    with suppress(OSError):
+        if any(name.endswith((".dist-info", ".egg-info")) for name in host.names(folder.parent)):
+            return f" Packages are installed in {folder.parent}: give --prefix {quote(str(folder.parent))}."
+    return ""
 
 
 def _rank(host: Host, image: Target) -> tuple[int, bool]:
@@ -127,7 +136,11 @@ def _program(host: Host, python: Path) -> Path:
 
 
 def _from_python(host: Host, python: Path) -> Target:
+    if host.is_dir(python):
+        raise TargetError(f"{python} is a folder; --prefix {quote(str(python))} examines the environment in it.")
     if not host.is_file(python):
+        if barred := _barred(host, python):
+            raise TargetError(f"{python} cannot be examined: this user may not enter {barred}.")
         raise TargetError(f"There is no Python at {python}.")
     real = host.real(python)
     if not _PROGRAM.match(python.name) and not _PROGRAM.match(real.name):
@@ -144,6 +157,18 @@ def _from_python(host: Host, python: Path) -> Target:
             return _describe(host, Path(lines[0]), Path(lines[2]), lines[1])
         case _:
             raise TargetError(f"{python} does not answer as a Python interpreter does.")
+
+
+def _barred(host: Host, path: Path) -> Path | None:
+    """Return the folder on the way to a file that this user may not enter."""
+    for step in (*reversed(path.parents), path):
+        try:
+            host.size(step)
+        except PermissionError:
+            return step.parent
+        except OSError:
+            return None
+    return None
 
 
 def _describe(
@@ -173,7 +198,7 @@ def _describe(
         kind=kind,
         search_path=tuple(map(str, search_path)),
         root=str(root),
-        installer=_installer(host, inner, search_path),
+        installer=_installer(host, inner, search_path) if inner or root != Path("/") else _into(host, prefix, minor),
     )
 
 
@@ -283,6 +308,11 @@ def _interpreter(host: Host, prefix: Path, minor: str, root: Path) -> Path | Non
         if host.is_file(folder / name) or (root != Path("/") and host.is_dir(folder) and name in host.names(folder)):
             return folder / name
     return None
+
+
+def _into(host: Host, prefix: Path, minor: str) -> str:
+    """Return how to install where no interpreter is that could: any other, pip's own included, has its own place."""
+    return f"uv pip install --python {minor} --target {quote(str(_site_folders(host, prefix, minor)[0]))}"
 
 
 def _installer(host: Host, python: str | None, search_path: tuple[Path, ...]) -> str:

@@ -9,6 +9,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+_NOT_OURS = {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONUNBUFFERED"}
+"""What a test machine may have set; unbuffered, output that is never flushed would be seen all the same."""
+
 
 def doctor(
     *arguments: str | Path,
@@ -19,7 +22,7 @@ def doctor(
     timeout: float = 60,
 ) -> subprocess.CompletedProcess[str]:
     """The finished process of `python -m verl_doctor ARGUMENTS`; a traceback on it fails the test."""
-    kept = {key: value for key, value in os.environ.items() if key not in {"VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH"}}
+    kept = {key: value for key, value in os.environ.items() if key not in _NOT_OURS}
     environment = {**kept, "NO_COLOR": "1", "COLUMNS": "80", **(environ or {})}
     finished = subprocess.run(
         [sys.executable, *flags, "-m", "verl_doctor", *map(str, arguments)],

@@ -293,7 +293,7 @@ def test_without_the_grammar(tmp_path: Path) -> None:
     environ = {"PYTHONPATH": str(hide)}
     finished = doctor("lint", tmp_path / "run.sh", environ=environ)
     assert finished.returncode == 3
-    assert "pip install 'verl-doctor[lint]'" in finished.stderr
+    assert "in its checkout, install '.[lint]'." in finished.stderr
     assert doctor("lint", tmp_path / "requirements.txt", "--verl", "0.4.0", environ=environ).returncode == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.cli.doctor import doctor, imported
 from tests.patching import guide
-from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
+from tests.patching.sandbox import ALL, FILES, FIXED, WORLD_SIZE, Sandbox, make
 from tests.patching.test_faults import FaultyDisk, Killed
 from verl_doctor.patching import catalogue
 
@@ -31,6 +32,11 @@ def states(*arguments: str | Path, code: int = 0) -> dict[str, Any]:
     jsonschema.validate(document, SCHEMA)
     assert document["exit_code"] == code
     return document
+
+
+def examined(box: Sandbox) -> str:
+    """The line that every text begins with."""
+    return f"examined: {box.site} (Python unknown)\n"
 
 
 def words(document: dict[str, Any]) -> list[str]:
@@ -62,6 +68,38 @@ def test_one_patch_by_id_and_another_by_name(box: Sandbox) -> None:
     assert words(states("--status", "--prefix", box.site)) == ["applicable", "applied", "applied", "applicable"]
 
 
+@pytest.mark.parametrize("option", ["--apply", "--check"])
+def test_a_patch_asked_for_by_name_whose_distribution_is_missing(box: Sandbox, option: str) -> None:
+    target = ("--prefix", box.site)
+    finished = doctor("patch", "VDP008", "VDP001", option, *target)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    lines = finished.stderr.splitlines()
+    assert lines[0] == examined(box).rstrip()
+    assert any(line.endswith("VDP001  vllm07-world-size-assert  vllm 0.7.2") for line in lines)
+    assert "not installed     verl (VDP008)" in lines
+    assert lines[-1] == "VDP008 was asked for by name, but verl is not installed."
+    states("VDP008", option, *target, code=1)
+    states("VDP008", "--diff", *target)
+
+
+@pytest.mark.parametrize("option", ["--apply", "--check"])
+def test_a_patch_asked_for_by_name_whose_need_is_gone(box: Sandbox, option: str) -> None:
+    box.write("verl-0.7.1.dist-info/METADATA", b"Metadata-Version: 2.1\nName: verl\nVersion: 0.7.1\n")
+    finished = doctor("patch", "VDP008", option, "--prefix", box.site)
+    assert finished.returncode == 0
+    assert "VDP008  zmq-lock-permission  verl" in finished.stderr
+
+
+@pytest.mark.parametrize("option", ["--apply", "--check"])
+def test_an_environment_without_anything_to_patch(tmp_path: Path, option: str) -> None:
+    (tmp_path / "other-1.0.dist-info").mkdir()
+    finished = doctor("patch", option, "--prefix", tmp_path)
+    assert finished.returncode == 0
+    assert finished.stderr.startswith(
+        f"examined: {tmp_path} (Python unknown)\nNeither vllm nor sglang is installed, so there is nothing to patch.\n"
+    )
+
+
 @pytest.mark.parametrize("program", [("git", "apply"), ("patch", "-p1", "-i")], ids=lambda program: program[0])
 def test_the_diff_alone_goes_to_standard_output(box: Sandbox, program: tuple[str, ...], tmp_path: Path) -> None:
     finished = doctor("patch", "--prefix", box.site)
@@ -73,15 +111,129 @@ def test_the_diff_alone_goes_to_standard_output(box: Sandbox, program: tuple[str
     assert {file: box.read(file) for file in FIXED} == FIXED
 
 
-def test_a_foreign_file_is_refused_in_one_sentence_after_an_offer(box: Sandbox) -> None:
-    box.write(next(iter(FILES)), b"def initialize_model_parallel(): raise RuntimeError\n")
+REINSTALL = "{installer} --force-reinstall --no-deps 'vllm==0.7.2'"
+OTHERS = "verl-doctor patch --apply VDP002 VDP003 VDP004 --prefix {site}"
+
+
+def refusal(box: Sandbox, *arguments: str) -> list[str]:
+    """What is said where the code of the first patch is not known."""
+    box.write(WORLD_SIZE, b"def initialize_model_parallel(): raise RuntimeError\n")
     before = box.snapshot()
+    finished = doctor("patch", *arguments, "--prefix", box.site)
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert box.snapshot() == before
+    first, *rest = finished.stderr.splitlines()
+    assert first == examined(box).rstrip()
+    return rest
+
+
+def test_a_foreign_file_is_refused_with_what_to_run(box: Sandbox) -> None:
+    said, *steps = refusal(box, "--apply")
+    assert said.startswith("verl-doctor: Nothing was written, because vllm/distributed/parallel_state.py")
+    assert steps == [
+        "This brings the published files of vllm 0.7.2 back:",
+        "    " + REINSTALL.format(installer=box.target.installer),
+        "This applies the others:",
+        "    " + OTHERS.format(site=box.site),
+    ]
+    document = json.loads(doctor("patch", "--apply", "--format", "json", "--prefix", box.site).stdout)
+    assert OTHERS.format(site=box.site) in document["error"]["message"]
+    applied = states(*OTHERS.format(site=box.site).split()[2:])
+    assert words(applied) == ["applied"] * 3
+
+
+def test_a_refusal_has_a_line_for_every_patch_that_was_named(box: Sandbox) -> None:
+    *lines, said = refusal(box, "--check", "VDP001", "VDP002", "VDP008")[:4]
+    assert [line.split("  ")[0] for line in lines] == ["not recognised", "to be applied", "not installed"]
+    assert said.startswith("verl-doctor: This cannot be patched as it is")
+
+
+@pytest.mark.parametrize("option", ["--check", "--diff"])
+def test_where_nothing_was_to_be_written_a_refusal_does_not_say_so(box: Sandbox, option: str) -> None:
+    said = " ".join(refusal(box, option))
+    assert said.startswith(
+        "verl-doctor: This cannot be patched as it is: vllm/distributed/parallel_state.py is not what"
+    )
+    assert "Nothing was written" not in said
+
+
+@pytest.mark.parametrize(
+    ("version", "direct_url"),
+    [
+        pytest.param("0.7.2+ours", None, id="local"),
+        pytest.param("0.7.2.dev3", None, id="dev"),
+        pytest.param("0.7.2", '{"url": "file:///src/vllm", "dir_info": {}}', id="built-from-a-folder"),
+    ],
+)
+def test_what_no_index_has_is_not_to_be_installed_again(tmp_path: Path, version: str, direct_url: str | None) -> None:
+    box = make(tmp_path / "site", version)
+    if direct_url:
+        box.write(f"vllm-{version}.dist-info/direct_url.json", direct_url.encode())
+    said = " ".join(refusal(box, "--apply"))
+    assert "is not what vllm07-world-size-assert knows" in said
+    assert "--force-reinstall" not in said
+
+
+def test_no_others_are_named_where_the_code_is_not_why(box: Sandbox) -> None:
+    folder = (box.site / WORLD_SIZE).parent
+    folder.rename(box.site.parent / "elsewhere")
+    folder.symlink_to(box.site.parent / "elsewhere")
     finished = doctor("patch", "--apply", "--prefix", box.site)
     assert finished.returncode == 1
-    offer, _command, refusal = finished.stderr.splitlines()
-    assert offer.startswith("vllm 0.8.0 comes without vllm07-local-rank, ")
-    assert refusal.startswith("verl-doctor: Nothing was written, because vllm/distributed/parallel_state.py")
-    assert box.snapshot() == before
+    assert "verl-doctor patch --apply" not in finished.stderr
+
+
+def test_what_is_as_installed_is_not_to_be_installed_again(tmp_path: Path) -> None:
+    unknown = b"def initialize_model_parallel(): raise RuntimeError\n"
+    box = make(tmp_path / "site", files={**FILES, WORLD_SIZE: unknown})
+    assert "--force-reinstall" not in " ".join(refusal(box, "--apply"))
+
+
+def test_no_upgrade_is_offered_where_nothing_is_to_be_patched(box: Sandbox) -> None:
+    target = ("--prefix", box.site)
+    assert "comes without" in doctor("patch", "--apply", *target).stderr
+    assert "comes without" not in doctor("patch", "--apply", *target).stderr
+
+
+def test_a_revert_says_first_what_was_restored_and_nothing_of_other_patches(box: Sandbox) -> None:
+    target = ("--prefix", box.site)
+    states("VDP001", "--apply", *target)
+    finished = doctor("patch", "--revert", *target)
+    assert finished.stderr == (
+        f"{examined(box)}restored {box.site}/{WORLD_SIZE}\n"
+        "to be applied     VDP001  vllm07-world-size-assert  vllm 0.7.2\n"
+    )
+    assert doctor("patch", "--revert", *target).stderr == f"{examined(box)}Nothing was to be restored.\n"
+
+
+def test_an_offer_for_an_image_is_one_for_inside(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    box = make(image / "usr/local/lib/python3.12/dist-packages")
+    (image / "usr/local/bin").mkdir()
+    (image / "usr/local/bin/python3").write_text("")
+    box.write("torch-2.5.1.dist-info/METADATA", b"Name: torch\nVersion: 2.5.1\n")
+    said = doctor("patch", "--check", "--prefix", image).stderr
+    assert " and fits what is installed; inside the image:\n    uv pip install --python /usr/local/bin/python3 " in said
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize(("option", "done"), [("--apply", "changed"), ("--revert", "restored")])
+def test_what_was_written_is_said_where_the_report_cannot_be(box: Sandbox, option: str, done: str) -> None:
+    if option == "--revert":
+        box.apply()
+    with Path("/dev/full").open("wb") as full:
+        finished = subprocess.run(
+            [sys.executable, "-m", "verl_doctor", "patch", option, "--format", "json", "--prefix", box.site],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    said = (
+        f"verl-doctor: 4 files are {done} as asked, but standard output cannot be written: No space left on device.\n"
+    )
+    assert (finished.returncode, finished.stderr) == (3, said)
+    assert ({file: box.read(file) for file in FILES} == FILES) is (option == "--revert")
 
 
 @pytest.mark.parametrize(
@@ -97,8 +249,8 @@ def test_a_file_that_cannot_be_read_as_text_or_is_gone(box: Sandbox, content: by
     before = box.snapshot()
     finished = doctor("patch", "--apply", "--prefix", box.site)
     assert finished.returncode == 1
-    refusal = finished.stderr.splitlines()[-1]
-    assert refusal.startswith(f"verl-doctor: Nothing was written, because {file}")
+    said = finished.stderr.splitlines()[1]
+    assert said.startswith(f"verl-doctor: Nothing was written, because {file}")
     assert box.snapshot() == before
     assert words(states("--status", "--prefix", box.site))[0] == ("absent" if content is None else "unrecognised")
 
@@ -109,9 +261,21 @@ def test_a_patch_of_your_own_is_reverted_by_name_without_its_module(box: Sandbox
     (own / "broken.py").unlink()
     before = box.snapshot()
     target = ("--prefix", box.site)
+    assert "receipts" not in states("--status", *target)
     states("--apply", "ACME001", "--patches", own, *target)
+    words_of = [line.split(None, 3) for line in doctor("patch", "--status", *target).stdout.splitlines()]
+    assert [
+        "applied",
+        "?",
+        "rewards-newline",
+        "acme-rewards 1.2 (known from its receipt; give --patches to judge it)",
+    ] in words_of
+    asked = states("--status", "rewards-newline", *target)
+    assert asked["patches"] == []
+    assert [each["is_known"] for each in asked["receipts"]] == [False]
+    assert [each["is_known"] for each in states("--status", "--patches", own, *target)["receipts"]] == [True]
     reverted = doctor("patch", "--revert", "Rewards-Newline", *target)
-    assert (reverted.returncode, reverted.stderr) == (0, f"restored {box.site}/acme_rewards/score.py\n")
+    assert (reverted.returncode, reverted.stderr) == (0, f"{examined(box)}restored {box.site}/acme_rewards/score.py\n")
     assert box.snapshot() == before
     assert (
         "There is no patch rewards-newline, and none" in doctor("patch", "--revert", "rewards-newline", *target).stderr
@@ -122,12 +286,14 @@ def test_a_patch_of_your_own_is_reverted_by_name_without_its_module(box: Sandbox
     ("arguments", "said"),
     [
         pytest.param(("nothing",), "There is no patch nothing; known are", id="unknown"),
+        pytest.param(("status",), "There is no patch status; did you mean --status?", id="an-option"),
         pytest.param(("--apply", "--revert"), "--apply and --revert cannot be given together", id="two"),
     ],
 )
 def test_wrong_usage(box: Sandbox, arguments: tuple[str, ...], said: str) -> None:
     finished = doctor("patch", *arguments, "--prefix", box.site)
     assert (finished.returncode, finished.stdout) == (2, "")
+    assert finished.stderr.startswith("verl-doctor: ")
     assert said in finished.stderr
 
 
@@ -138,6 +304,31 @@ def test_status_of_released_files_imports_no_libcst(installed: Any) -> None:
     assert "verl_doctor" in names
     assert not names & {"libcst", "rich", "yaml", "pydantic", "torch", "vllm"}
     assert not imported("check", "--format", "json", "--prefix", site) & {"libcst", "rich", "torch", "vllm"}
+
+
+def test_the_status_of_a_file_that_was_edited_since(box: Sandbox) -> None:
+    target = ("--prefix", box.site)
+    states("--apply", *target)
+    changed = "; changed since, so --revert would refuse"
+    assert changed not in doctor("patch", "--status", *target).stdout
+    box.write(WORLD_SIZE, box.read(WORLD_SIZE) + b"# mine\n")
+    found = doctor("patch", "--status", *target).stdout
+    assert [line for line in found.splitlines() if changed in line] == [
+        f"applied           VDP001  vllm07-world-size-assert  vllm 0.7.2{changed}"
+    ]
+    told = {each["patch"]: each["is_changed"] for each in states("--status", *target)["receipts"]}
+    assert told == {name: name == "vllm07-world-size-assert" for name in ALL}
+    assert doctor("patch", "--revert", *target).returncode == 1
+
+
+def test_a_receipt_that_cannot_be_read_hides_nothing_else(box: Sandbox) -> None:
+    target = ("--prefix", box.site)
+    states("--apply", *target)
+    (box.metadata / "verl-doctor/receipt.json").write_text("{")
+    document = states("--status", *target)
+    assert words(document) == ["applied"] * 4
+    assert "is not the receipt that verl-doctor writes" in document["unreadable"][0]
+    assert document["unreadable"][0] in doctor("patch", "--status", *target).stdout
 
 
 def test_a_diff_of_what_revert_would_do(box: Sandbox) -> None:
@@ -167,7 +358,7 @@ def test_an_upgrade_is_offered_before_patching(box: Sandbox) -> None:
     [offer] = states("--prefix", box.site)["upgrades"]
     assert (offer["version"], set(offer["patches"])) == ("0.7.3", set(ALL[:3]))
     finished = doctor("patch", "--prefix", box.site)
-    assert finished.stderr.startswith("vllm 0.7.3 comes without ")
+    assert finished.stderr.startswith(f"{examined(box)}vllm 0.7.3 comes without ")
     assert f" and fits what is installed:\n    {offer['command']}\n" in finished.stderr
     assert states("--apply", "--prefix", box.site)["upgrades"] == [offer]
     assert "upgrades" not in states("--apply", "--prefix", box.site)

@@ -91,7 +91,7 @@ def test_without_what_reads_zstd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (tmp_path / "x").write_bytes(zstd.compress(TEXT))
     monkeypatch.setitem(sys.modules, "backports.zstd", None)
     monkeypatch.setitem(sys.modules, "compression.zstd", None)
-    with pytest.raises(DoctorError, match=r"verl-doctor\[zstd\]"):
+    with pytest.raises(DoctorError, match=r"install '\.\[zstd\]'"):
         text_of(tmp_path / "x")
 
 

@@ -218,7 +218,7 @@ def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_pat
 @pytest.mark.usefixtures("index")
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pypi_simple", None)
-    with pytest.raises(DoctorError, match=r"verl-doctor\[demo\]"):
+    with pytest.raises(DoctorError, match=r"install '\.\[demo\]'"):
         releases.fetch("parcel", "1.0")
 
 

@@ -48,7 +48,20 @@ def test_columns_are_as_wide_as_what_they_hold() -> None:
             "not installed     vllm (VDP001, VDP002)\nnot installed     acme-rewards (ACMECORP00001)\n",
             id="all",
         ),
-        pytest.param(MISSING, False, "not installed     vllm (VDP001, VDP002)\n", id="nothing else"),
+        pytest.param(MISSING, True, "not installed     vllm (VDP001, VDP002)\n", id="nothing else, whole"),
+        pytest.param(MISSING, False, "vllm is not installed, so there is nothing to patch.\n", id="nothing else"),
+        pytest.param(
+            {**MISSING, "z": state("VDP007", "sglang", None)},
+            False,
+            "Neither vllm nor sglang is installed, so there is nothing to patch.\n",
+            id="neither of two",
+        ),
+        pytest.param(
+            {**MISSING, "y": state("VDP008", "verl", None), "z": state("VDP007", "sglang", None)},
+            False,
+            "None of vllm, verl and sglang is installed, so there is nothing to patch.\n",
+            id="none of three",
+        ),
     ],
 )
 def test_each_distribution_that_is_not_installed_is_told_once(
@@ -81,6 +94,9 @@ def test_a_terminal_gets_folded_lines() -> None:
 def test_the_command_of_an_offer_stays_whole() -> None:
     command = "uv pip install --python /a/long/path/to/a/python 'vllm==0.7.3'"
     upgrade = Upgrade(distribution="vllm", version="0.7.3", patches=("one", "two"), command=command)
-    assert offered([upgrade], 40) == (
+    assert offered([upgrade], 40, fitting=[upgrade]) == (
         f"vllm 0.7.3 comes without one and two and\nfits what is installed:\n    {command}\n"
+    )
+    assert offered([upgrade], is_image=True) == (
+        f"vllm 0.7.3 comes without one and two; inside the image:\n    {command}\n"
     )

@@ -11,16 +11,42 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from verl_doctor import __version__, cli
-from verl_doctor.errors import failure
+from verl_doctor.errors import LoadInterruptedError, failure
 
 _NO_COMMANDS = frozenset(
-    {"app", "deep", "everywhere", "options", "policy", "preflight_everywhere", "progress", "reports", "severity"}
+    {
+        "app",
+        "deep",
+        "everywhere",
+        "options",
+        "patch_asked",
+        "patch_change",
+        "patch_refused",
+        "policy",
+        "preflight_everywhere",
+        "progress",
+        "reports",
+        "severity",
+    }
 )
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C, according to its release, and what interrupted loading; no command returns it."""
+
+
+class StrictCommand(TyperCommand):
+    """A command to which nothing empty is given: a path would be the current folder, where a variable is not set."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override] # typer's own
+        """Parse the command line. Raises typer.BadParameter for an option or argument that is empty."""
+        given, *_ = self.make_parser(ctx).parse_args(args=list(args))
+        for option in self.params:
+            value = given.get(option.name or "")
+            if "" in (value if isinstance(value, list | tuple) else (value,)):
+                raise typer.BadParameter("it is empty; maybe a shell variable is not set.", ctx=ctx, param=option)
+        return super().parse_args(ctx, args)
 
 
 class LazyGroup(TyperGroup):
@@ -32,13 +58,23 @@ class LazyGroup(TyperGroup):
         names = (module.name for module in pkgutil.iter_modules(cli.__path__))
         return [name.replace("_", "-") for name in names if name not in _NO_COMMANDS]
 
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override] # typer's own context
+        """Return the command that is named. Fails for an unknown name, with the one that may be meant."""
+        names = self.list_commands(ctx)
+        if args[0] not in names and not args[0].startswith("-"):
+            from difflib import get_close_matches
+
+            if nearest := get_close_matches(args[0], names, n=1):
+                ctx.fail(f"There is no command {args[0]!r}; did you mean {nearest[0]}?")
+        return super().resolve_command(ctx, args)
+
     def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override] # typer's own context
         """Return a command, or None for an unknown name."""
         if cmd_name not in self.list_commands(ctx):
             return None
         module = importlib.import_module(f"verl_doctor.cli.{cmd_name.replace('-', '_')}")
         single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        single.command(cmd_name)(_answering(module))
+        single.command(cmd_name, cls=StrictCommand)(_answering(module))
         return typer.main.get_command(single)
 
 
@@ -74,7 +110,7 @@ def _tell(error: Exception, *, is_printed: bool, has_files: bool) -> None:
 def _is_tellable(error: Exception) -> bool:
     """Say whether standard output can have it: not where writing to it is what failed, nor after an interrupt."""
     is_of_stream = isinstance(error, OSError) and error.filename is None
-    return not is_of_stream and failure(error).exit_code != _INTERRUPTED
+    return not is_of_stream and failure(error).kind != LoadInterruptedError.kind
 
 
 app = typer.Typer(

@@ -66,10 +66,13 @@ def the_target(host: Host, python: Path | None, prefix: Path | None) -> Target:
         raise UsageError("--python and --prefix name two environments; give one of them.")
     target = find(host, python=python, prefix=prefix, own=Path(sys.prefix))
     if not (python or prefix) and target.prefix == sys.prefix and "VIRTUAL_ENV" not in host.environ:
-        sys.stderr.write(
+        from verl_doctor.report.hang import hang, width_of
+
+        told = (
             f"No environment is active, so {sys.prefix} is examined, in which verl-doctor itself is installed; "
-            "--python or --prefix names another.\n"
+            "--python or --prefix names another."
         )
+        sys.stderr.write(f"{hang(told, 0, width_of(sys.stderr))}\n")
     return target
 
 

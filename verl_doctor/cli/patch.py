@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,29 +12,14 @@ import typer
 
 from verl_doctor.cli.everywhere import NodeDeadline, Ray, require_no_deadline, sweep, the_cluster
 from verl_doctor.cli.options import Format, OutputFormat, Prefix, Python, the_host, the_target
+from verl_doctor.cli.patch_asked import Asked, Mode
+from verl_doctor.cli.patch_asked import mode as mode_of
 from verl_doctor.errors import UsageError
-from verl_doctor.facts.packages import Distribution, collect
+from verl_doctor.facts.packages import collect
 
 if TYPE_CHECKING:
-    from verl_doctor.facts.patches import PatchState
     from verl_doctor.host import Host
     from verl_doctor.patching.catalogue import Catalogue
-    from verl_doctor.patching.patch import Patch
-    from verl_doctor.patching.plan import Plan
-    from verl_doctor.patching.upgrade import Upgrade
-    from verl_doctor.target import Target
-
-
-class Mode(Enum):
-    """What to do with the patches; PREVIEW is what happens without an option."""
-
-    PREVIEW = "preview"
-    APPLY = "apply"
-    REVERT = "revert"
-    PREVIEW_REVERT = "revert-preview"
-    STATUS = "status"
-    CHECK = "check"
-    VERIFY = "verify-patch"
 
 
 _ON_NODES = {Mode.STATUS: "--status", Mode.CHECK: "--check", Mode.APPLY: "--apply", Mode.REVERT: "--revert"}
@@ -48,7 +32,7 @@ def command(
         typer.Argument(metavar="[ID|NAME]...", help="The patches; where none is named, those that most nodes need."),
     ] = None,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Apply the patches: all of them or, where one cannot be, none.")
+        bool, typer.Option("--apply", help="Apply the patches: all of them or, where code is not recognised, none.")
     ] = False,
     revert: Annotated[bool, typer.Option("--revert", help="Bring the original files back.")] = False,
     diff: Annotated[
@@ -62,8 +46,13 @@ def command(
         bool, typer.Option("--verify-patch", help="Try the patches on their own examples; touch no environment.")
     ] = False,
     patches: Annotated[
-        Path | None,
-        typer.Option("--patches", metavar="DIR", readable=False, help="Add the patches of your own in this folder."),
+        list[Path] | None,
+        typer.Option(
+            "--patches",
+            metavar="DIR",
+            readable=False,
+            help="Add the patches of your own in this folder. May be given again.",
+        ),
     ] = None,
     python: Python = None,
     prefix: Prefix = None,
@@ -81,18 +70,20 @@ def command(
     """
     from verl_doctor.patching import catalogue
 
-    mode = _mode(diff=diff, apply=apply, revert=revert, status=status, check=check, **{"verify-patch": verify})
+    mode = mode_of(diff=diff, apply=apply, revert=revert, status=status, check=check, **{"verify-patch": verify})
+    _require_no_option_among(names or ())
     if ray is not None:
-        if patches is not None:
+        if patches:
             raise UsageError("--patches names a folder of this machine; with --ray install such patches as a package.")
         return _everywhere(the_host(), mode, names or (), ray, node_deadline, (python, prefix), output)
     require_no_deadline(node_deadline)
-    known = catalogue.everything(patches)
+    folders = tuple({os.path.realpath(folder): folder for folder in patches or ()}.values())
+    known = catalogue.everything(*folders)
     if mode is Mode.VERIFY:
         return _verify(known, names or [], output)
     host = the_host()
     target = the_target(host, python, prefix)
-    asked = _Asked(
+    asked = Asked(
         mode=mode,
         names=tuple(names or ()),
         known=known,
@@ -100,8 +91,20 @@ def command(
         host=host,
         target=target,
         packages=collect(host, target),
+        folders=folders,
     )
-    return _status(asked) if mode is Mode.STATUS else _change(asked)
+    if mode is Mode.STATUS:
+        return _status(asked)
+    from verl_doctor.cli import patch_change
+
+    return patch_change.run(asked)
+
+
+def _require_no_option_among(names: Sequence[str]) -> None:
+    """Raise UsageError for a name that is an option without its dashes."""
+    options = {"diff", *(mode.value for mode in Mode)} - {Mode.PREVIEW.value, Mode.PREVIEW_REVERT.value}
+    if word := next((name for name in names if name.casefold() in options), None):
+        raise UsageError(f"There is no patch {word}; did you mean --{word.casefold()}?")
 
 
 def _everywhere(
@@ -135,47 +138,6 @@ def _everywhere(
     return exit_code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """What is asked for, of which patches, and where."""
-
-    mode: Mode
-    names: Sequence[str]
-    known: Catalogue
-    output: Format
-    host: Host
-    target: Target
-    packages: Mapping[str, Distribution]
-
-    @property
-    def is_written(self) -> bool:
-        """Whether files are to be changed."""
-        return self.mode in {Mode.APPLY, Mode.REVERT}
-
-    @property
-    def patches(self) -> tuple[Patch, ...]:
-        """The patches to apply: those named, else those that most environments need."""
-        from verl_doctor.patching.catalogue import usual
-
-        return self.known.named(self.names) if self.names else usual(self.known.patches)
-
-    def states(self, patches: Sequence[Patch]) -> Mapping[str, PatchState]:
-        """Return what these patches find."""
-        from verl_doctor.patching.state import states
-
-        return states(self.host, self.target, self.packages, patches) if patches else {}
-
-
-def _mode(*, diff: bool, **wanted: bool) -> Mode:
-    chosen = [name for name, is_wanted in wanted.items() if is_wanted]
-    if diff and chosen == ["revert"]:
-        return Mode.PREVIEW_REVERT
-    chosen += ["diff"] if diff else []
-    if len(chosen) > 1:
-        raise UsageError(f"--{chosen[0]} and --{chosen[1]} cannot be given together.")
-    return Mode(chosen[0]) if chosen and not diff else Mode.PREVIEW
-
-
 def _verify(known: Catalogue, names: list[str], output: Format) -> int:
     from verl_doctor.patching.verify import verify
     from verl_doctor.report import verification_report
@@ -190,115 +152,28 @@ def _verify(known: Catalogue, names: list[str], output: Format) -> int:
     return exit_code
 
 
-def _status(asked: _Asked) -> int:
+def _status(asked: Asked) -> int:
     from verl_doctor.patching.leftovers import interrupted
+    from verl_doctor.patching.recorded import recorded
 
-    found = asked.states(asked.known.named(asked.names))
+    records = recorded(asked.host, asked.target, asked.packages)
+    elsewhere = {name.casefold() for name in asked.known.unknown(asked.names)} & records.patches
+    here = [name for name in asked.names if name.casefold() not in elsewhere]
+    found = asked.states(asked.known.named(here) if here or not asked.names else ())
+    if asked.names:
+        records = records.about({*elsewhere, *found})
     left = interrupted(asked.target, asked.packages)
     if asked.output is Format.JSON:
         from verl_doctor.report.patch_json import render
 
-        sys.stdout.write(render(asked.target, found, 0, broken=asked.known.broken, interrupted=left))
+        sys.stdout.write(render(asked.target, found, 0, broken=asked.known.broken, interrupted=left, records=records))
     else:
         from verl_doctor.report.hang import width_of
-        from verl_doctor.report.patch_text import text
+        from verl_doctor.report.patch_text import examined, text
 
         width = width_of(sys.stdout)
-        sys.stdout.write(text(found, broken=asked.known.broken, interrupted=left, whole=True, width=width))
+        sys.stdout.write(examined(asked.target, width))
+        sys.stdout.write(
+            text(found, broken=asked.known.broken, interrupted=left, records=records, whole=True, width=width)
+        )
     return 0
-
-
-def _change(asked: _Asked) -> int:
-    """Carry out what is asked, or show it. An upgrade is offered before anything is patched."""
-    from verl_doctor.patching.upgrade import offers
-
-    is_reverted = asked.mode in {Mode.REVERT, Mode.PREVIEW_REVERT}
-    upgrades = () if is_reverted else offers(asked.target, asked.packages, asked.states(asked.patches))
-    if upgrades and asked.output is Format.TEXT:
-        _offer(upgrades)
-    plan = _reverted(asked) if is_reverted else _applied(asked)
-    exit_code = _exit_code(asked, plan)
-    if asked.output is Format.JSON:
-        _write_json(asked, plan, upgrades, exit_code)
-    else:
-        _write_text(asked, plan)
-    return exit_code
-
-
-def _offer(upgrades: Sequence[Upgrade]) -> None:
-    from verl_doctor.report.hang import width_of
-    from verl_doctor.report.patch_text import offered
-
-    sys.stderr.write(offered(upgrades, width_of(sys.stderr)))
-
-
-def _applied(asked: _Asked) -> Plan:
-    from verl_doctor.patching.apply import apply
-    from verl_doctor.patching.leftovers import require_finished
-    from verl_doctor.patching.plan import plan_apply
-
-    if asked.mode is Mode.PREVIEW:
-        require_finished(asked.target, asked.packages)
-    make = apply if asked.mode is Mode.APPLY else plan_apply
-    return make(asked.host, asked.target, asked.packages, asked.patches)
-
-
-def _reverted(asked: _Asked) -> Plan:
-    from verl_doctor.patching.apply import revert
-    from verl_doctor.patching.leftovers import require_finished
-    from verl_doctor.patching.revert import plan_revert
-
-    if asked.mode is Mode.PREVIEW_REVERT:
-        require_finished(asked.target, asked.packages)
-    recorded = asked.known.unknown(asked.names)  # maybe of a patch of a team's own, which need not be here
-    here = [name for name in asked.names if name not in recorded]
-    named = asked.known.named(here) if here else ()
-    make = revert if asked.mode is Mode.REVERT else plan_revert
-    return make(asked.host, asked.target, asked.packages, named, known=asked.known.patches, recorded=recorded)
-
-
-def _exit_code(asked: _Asked, plan: Plan) -> int:
-    """Return 1 where a patch is pending though none should be, or one that was to be applied cannot be used."""
-    from verl_doctor.patching.leftovers import undone
-
-    if asked.mode is Mode.CHECK:
-        return int(bool(plan.edits or asked.known.broken or undone(asked.target, asked.packages)))
-    return int(asked.mode is Mode.APPLY and bool(asked.known.broken))
-
-
-def _found(asked: _Asked, plan: Plan) -> Mapping[str, PatchState]:
-    """Return the states that the patches are in now."""
-    return asked.states(asked.known.named(list(plan.states))) if asked.is_written and plan.states else plan.states
-
-
-def _write_json(asked: _Asked, plan: Plan, upgrades: Sequence[Upgrade], exit_code: int) -> None:
-    from verl_doctor.patching.leftovers import interrupted
-    from verl_doctor.report.patch_json import render
-
-    document = render(
-        asked.target,
-        _found(asked, plan),
-        exit_code,
-        broken=asked.known.broken,
-        interrupted=interrupted(asked.target, asked.packages),
-        diff=plan.diff(),
-        changed=[str(edit.path) for edit in plan.edits] if asked.is_written else None,
-        upgrades=upgrades,
-    )
-    sys.stdout.write(document)
-
-
-def _write_text(asked: _Asked, plan: Plan) -> None:
-    from verl_doctor.patching.leftovers import interrupted
-    from verl_doctor.report.hang import width_of
-    from verl_doctor.report.patch_text import DONE, text
-
-    if asked.mode in {Mode.PREVIEW, Mode.PREVIEW_REVERT}:
-        sys.stdout.buffer.write(plan.diff())
-        sys.stdout.flush()
-    left = interrupted(asked.target, asked.packages)
-    found = _found(asked, plan)
-    sys.stderr.write(text(found, broken=asked.known.broken, interrupted=left, width=width_of(sys.stderr)))
-    sys.stderr.writelines(f"{DONE[asked.mode.value]} {edit.path}\n" for edit in plan.edits)
-    if asked.is_written and not plan.edits:
-        sys.stderr.write("Nothing was to be changed.\n")

@@ -135,7 +135,8 @@ def _opener(magic: bytes, name: str) -> Any:
         return importlib.import_module(_ZSTD).open
     except ImportError:
         raise DoctorError(
-            f"{name} is compressed with zstd; install what reads that: pip install 'verl-doctor[zstd]'."
+            f"{name} is compressed with zstd, which verl-doctor's extra 'zstd' reads; "
+            "in its checkout, install '.[zstd]'."
         ) from None
 
 

@@ -31,7 +31,7 @@ def _parser(language: Language) -> Parser:
         what = "shell scripts" if language == "bash" else "Dockerfiles"
         raise GrammarMissingError(
             f"{what.capitalize()} are read with a grammar that is not installed ({error}): "
-            "install it with `pip install 'verl-doctor[lint]'`."
+            "verl-doctor's extra 'lint' has it; in its checkout, install '.[lint]'."
         ) from error
 
 

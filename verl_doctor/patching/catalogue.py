@@ -69,22 +69,19 @@ def built_in() -> tuple[Patch, ...]:
     return tuple(sorted(found, key=lambda patch: str(patch.id)))
 
 
-def everything(folder: Path | None = None) -> Catalogue:
-    """Return the built-in patches with a team's own: those that are installed, and those in a folder.
+def everything(*folders: Path | None) -> Catalogue:
+    """Return the built-in patches with a team's own: those that are installed, and those in folders.
 
-    Raises UsageError where the folder cannot be read.
+    Raises UsageError where a folder cannot be read.
     """
-    theirs = list(installed())
-    if folder is None and not theirs:
+    theirs, given = list(installed()), [folder for folder in folders if folder]
+    if not given and not theirs:
         return Catalogue(patches=built_in())
-    from verl_doctor.patching import (
-        own,
-        trial,
-    )  # checks what a patch declares, which built-in ones need not at run time
+    from verl_doctor.patching import own, trial  # they check what built-in patches need not have checked at run time
 
     known = list(built_in())
     broken: list[Broken] = []
-    sources = (*theirs, *own.in_folder(folder))
+    sources = (*theirs, *(each for folder in given for each in own.in_folder(folder)))
     harm = trial.fatal(sources)
     for origin, load in sources:
         found = Broken(origin=origin, reason=harm[origin]) if origin in harm else own.checked(origin, load, known)

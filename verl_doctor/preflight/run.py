@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from verl_doctor import endings
 from verl_doctor.errors import BusyError, DoctorError, PatchRefusedError, TargetError, WriteFailedError
 from verl_doctor.examine import Report, examine
 from verl_doctor.facts.collect import collect
@@ -106,7 +107,8 @@ def _applied(
     usual = {patch.name for patch in catalogue.usual(known)}
     chosen = [patch for patch in known if patch.name in usual | named]
     try:
-        done = apply(host, target, packages, chosen)
+        with endings.as_interrupts():
+            done = apply(host, target, packages, chosen)
     except (PatchRefusedError, WriteFailedError, BusyError) as error:
         return replace(patches, refusal=_refusal(error))
     return replace(patches, changed=tuple(str(edit.path) for edit in done.edits))

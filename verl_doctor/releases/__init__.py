@@ -69,5 +69,6 @@ def _need_extra() -> None:
         import pypi_simple  # noqa: F401  # only to see that the extra is installed
     except ImportError as error:
         raise DoctorError(
-            "fetching a release needs two more packages: python3 -m pip install 'verl-doctor[demo]' has them"
+            "fetching a release needs two more packages, which verl-doctor's extra 'demo' has; "
+            "in its checkout, install '.[demo]'"
         ) from error

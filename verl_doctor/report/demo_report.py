@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from rich.console import Console
@@ -16,6 +16,9 @@ from verl_doctor.model import Failed, Severity
 from verl_doctor.report.fold import fold
 
 _STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_WORDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "remark"}
+_THEME: Final = "ansi_light"
+"""Lines of context in the terminal's own colour, whatever its background."""
 
 
 def render(number: int, step: Step, console: Console, *, is_kept: bool = False) -> None:
@@ -48,9 +51,17 @@ def render(number: int, step: Step, console: Console, *, is_kept: bool = False) 
 
 def _checked(report: Report, console: Console) -> None:
     found = [result for result in report.results if isinstance(result.outcome, Failed) and not result.allowed]
-    _line(console, f"The verdict is {report.verdict.value}; {len(found)} of {len(report.results)} checks failed.")
+    seen = _counted([result.severity for result in found])
+    _line(console, f"The verdict is {report.verdict.value}; {len(report.results)} checks found {seen}.")
     for result in found:
         console.print(Text.assemble("  ", (result.severity.value, _STYLES[result.severity]), f"  {result.name}"))
+
+
+def _counted(severities: Sequence[Severity]) -> str:
+    """Return how many there are of each, the gravest first."""
+    counts = {word: severities.count(severity) for severity, word in _WORDS.items()}
+    told = [f"{count} {word}{'' if count == 1 else 's'}" for word, count in counts.items() if count]
+    return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told) or "nothing"
 
 
 def _observed(behaviours: Iterable[Behaviour], console: Console) -> None:
@@ -62,7 +73,7 @@ def _observed(behaviours: Iterable[Behaviour], console: Console) -> None:
 
 def _diff(diff: str, console: Console) -> None:
     if console.is_terminal and not console.no_color:
-        console.print(Syntax(diff, "diff", background_color="default"))
+        console.print(Syntax(diff, "diff", theme=_THEME, background_color="default"))
     else:
         console.print(Text(diff.rstrip()), soft_wrap=True)
 

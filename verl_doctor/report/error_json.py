@@ -13,7 +13,7 @@ def render(failure: Failure) -> str:
     whole = {
         "schema_version": SCHEMA_VERSION,
         "tool": {"name": "verl-doctor", "version": __version__},
-        "error": {"message": failure.message, "kind": failure.kind},
+        "error": {"message": failure.whole, "kind": failure.kind},
         "exit_code": failure.exit_code,
     }
     return json.dumps(whole, indent=2)

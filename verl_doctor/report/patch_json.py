@@ -10,6 +10,7 @@ from typing import Any
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.patching.place import Place
+from verl_doctor.patching.recorded import Records
 from verl_doctor.patching.upgrade import Upgrade
 from verl_doctor.report.head import head
 from verl_doctor.target import Target
@@ -25,6 +26,7 @@ def render(  # noqa: PLR0913 # the parts of the contract
     diff: bytes | None = None,
     changed: Sequence[str] | None = None,
     upgrades: Sequence[Upgrade] = (),
+    records: Records = Records(),  # noqa: B008 # it is frozen
 ) -> str:
     """Return the states as one JSON object, with the diff and the files that were written where there are any."""
     document: dict[str, Any] = {**head(target), "patches": [plain(name, state) for name, state in states.items()]}
@@ -34,6 +36,10 @@ def render(  # noqa: PLR0913 # the parts of the contract
         document["interrupted"] = found
     if left := [str(place.metadata) for place in interrupted if not place.is_installed]:
         document["left_over"] = left
+    if records.found:
+        document["receipts"] = [{**asdict(each), "is_known": each.patch in states} for each in records.found]
+    if records.unreadable:
+        document["unreadable"] = list(records.unreadable)
     if upgrades:
         document["upgrades"] = [asdict(each) for each in upgrades]
     if diff is not None:
