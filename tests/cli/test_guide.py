@@ -42,7 +42,7 @@ def test_every_step_does_what_is_said(tmp_path: Path) -> None:
     assert source.read_text() == SOURCE
     (tmp_path / "our-patches/rewards_newline.py").write_text(PATCH)
     assert f"```text\n{follow('verify')}```" in TEXT
-    assert follow("installed").startswith("to be applied     ACME001  rewards-newline")
+    assert "\nto be applied     ACME001  rewards-newline" in follow("installed")
     assert source.read_text() == SOURCE
     assert f"```diff\n{follow('use')}```" in TEXT
     assert source.read_text() == SOURCE

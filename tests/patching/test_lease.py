@@ -20,6 +20,7 @@ from verl_doctor.errors import BusyError, WriteFailedError
 from verl_doctor.host import Exited, LocalHost, NotStarted
 from verl_doctor.patching import claim, content, lease, mounts
 from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.place import LEASE
 
 _KEPT: list[AbstractContextManager[object]] = []
 
@@ -125,7 +126,7 @@ def test_whoever_waits_can_read_who_writes(tmp_path: Path) -> None:
     mask = os.umask(0o077)
     try:
         with lease.held(tmp_path, 0):
-            assert (tmp_path / lease.NAME).stat().st_mode & 0o777 == 0o644
+            assert (tmp_path / LEASE).stat().st_mode & 0o777 == 0o644
     finally:
         os.umask(mask)
 
@@ -137,7 +138,7 @@ def test_the_dead_of_this_node_keep_nobody_out(tmp_path: Path) -> None:
         lease.held(tmp_path, 0.3),
     ):
         pytest.fail("got in")
-    assert (tmp_path / lease.NAME).exists()
+    assert (tmp_path / LEASE).exists()
     with lease.held(tmp_path, 0) as confirm:
         confirm()
     assert not list(tmp_path.iterdir())
@@ -145,7 +146,7 @@ def test_the_dead_of_this_node_keep_nobody_out(tmp_path: Path) -> None:
 
 def test_a_living_process_with_the_number_of_a_dead_one_keeps_nobody_out(tmp_path: Path) -> None:
     dead = replace(claim.mine(), process=os.getppid(), born="1")
-    (tmp_path / lease.NAME).write_bytes(claim.written(dead, 0))
+    (tmp_path / LEASE).write_bytes(claim.written(dead, 0))
     with lease.held(tmp_path, 0):
         pass
 
@@ -179,7 +180,7 @@ def test_the_dead_of_another_node_keep_others_out_for_a_while(tmp_path: Path) ->
 @pytest.mark.usefixtures("_hasty")
 @pytest.mark.parametrize("text", [b"0", b"a file of somebody else", b"000 {}"])
 def test_what_nobody_renews_keeps_others_out_for_a_while(tmp_path: Path, text: bytes) -> None:
-    (tmp_path / lease.NAME).write_bytes(text)
+    (tmp_path / LEASE).write_bytes(text)
     with pytest.raises(BusyError, match="Another verl-doctor is changing"), lease.held(tmp_path, 0):
         pytest.fail("got in at once")
     with lease.held(tmp_path, 4 * lease.SECONDS):
@@ -190,7 +191,7 @@ def test_what_nobody_renews_keeps_others_out_for_a_while(tmp_path: Path, text: b
 def test_of_two_that_bury_one_takes_nothing_from_who_came_after(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / lease.NAME
+    file = tmp_path / LEASE
     dead, living = claim.written(claim.mine(), 0), claim.written(claim.mine(), 1)
     file.write_bytes(living)
     lease._bury(file, dead)
@@ -261,3 +262,22 @@ def test_many_at_once_end_in_one_of_two_states(sandbox: Sandbox) -> None:
     assert sandbox.disagreements_with_record() == []
     sandbox.revert()
     assert sandbox.snapshot() == before
+
+
+@pytest.mark.usefixtures("_shared")
+@pytest.mark.parametrize("verb", ["apply", "revert"])
+def test_a_lease_that_a_dead_writer_left_is_removed_where_nothing_is_to_be_done(sandbox: Sandbox, verb: str) -> None:
+    getattr(sandbox, verb)()
+    before = sandbox.snapshot()
+    (sandbox.metadata / LEASE).write_bytes(claim.written(replace(claim.mine(), born="1", process=os.getppid()), 0))
+    getattr(sandbox, verb)(patience=5)
+    assert sandbox.snapshot() == before
+
+
+def test_a_lease_goes_with_what_an_uninstall_left(sandbox: Sandbox) -> None:
+    for file in sandbox.metadata.iterdir():
+        file.unlink()
+    (sandbox.metadata / LEASE).write_bytes(claim.written(claim.mine(), 0))
+    metadata = sandbox.metadata
+    sandbox.revert()
+    assert not metadata.exists()

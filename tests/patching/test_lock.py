@@ -15,8 +15,9 @@ import pytest
 from tests.patching.sandbox import FILES, FIXED, Sandbox
 from verl_doctor.errors import BusyError, WriteFailedError
 from verl_doctor.host import Exited, LocalHost, NotStarted
-from verl_doctor.patching import lease, lock, mounts
+from verl_doctor.patching import lock, mounts
 from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.place import LEASE
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_a_file_system_without_locks(file: Path, monkeypatch: pytest.MonkeyPatch
     with lock.held(file) as locked:
         assert locked == "no locks"
     with lock.all_held(LocalHost(), [file], patience=0):
-        assert (file.parent / lease.NAME).exists()
+        assert (file.parent / LEASE).exists()
     assert list(file.parent.iterdir()) == [file]
 
 
@@ -106,8 +107,8 @@ def test_where_others_may_write_a_lease_is_taken_beside_each_description_and_in_
     (metadata / "METADATA").touch()
     with lock.all_held(LocalHost(), [checkout, site, metadata / "METADATA"]) as confirm:
         confirm()
-        assert {path.parent for path in tmp_path.rglob(lease.NAME)} == {checkout, metadata}
-    assert not list(tmp_path.rglob(lease.NAME))
+        assert {path.parent for path in tmp_path.rglob(LEASE)} == {checkout, metadata}
+    assert not list(tmp_path.rglob(LEASE))
 
 
 def test_whoever_holds_it_keeps_others_out(file: Path) -> None:

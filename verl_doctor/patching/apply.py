@@ -75,7 +75,7 @@ class _Writer:
         left = leftovers.find(self.target, self.packages)
         places = (*locate_all(self.target, self.packages, patches), *left)
         refusal: PatchRefusedError | None = None
-        if not left and not any(place.is_interrupted for place in places):
+        if not left and not any(place.is_interrupted or place.is_leased for place in places):
             try:
                 plan = make()
             except PatchRefusedError as error:

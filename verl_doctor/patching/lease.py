@@ -24,8 +24,7 @@ from verl_doctor.errors import BusyError, DoctorError, WriteFailedError
 from verl_doctor.host import LocalHost
 from verl_doctor.patching import claim, content
 from verl_doctor.patching.claim import Claim
-
-NAME: Final = "verl-doctor.lock"
+from verl_doctor.patching.place import LEASE
 
 SECONDS: Final = 30.0
 """After which another node takes a writer for dead; longer than file systems remember what they saw of other nodes."""
@@ -82,7 +81,7 @@ def held(folder: Path, patience: float) -> Iterator[Callable[[], None]]:
     another writer holds it for `patience` seconds (a dead one on another node is out of the way after `SECONDS`), and
     OSError where it cannot be had.
     """
-    lease = _taken(folder / NAME, patience)
+    lease = _taken(folder / LEASE, patience)
     try:
         yield lease.confirm if lease else _nothing
     finally:

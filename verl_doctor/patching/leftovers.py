@@ -13,7 +13,7 @@ from verl_doctor.host import LocalHost
 from verl_doctor.patching import content, journal, receipts
 from verl_doctor.patching.change import sha256
 from verl_doctor.patching.disk import Disk
-from verl_doctor.patching.place import Place, installed, is_described, locate_all, place_of
+from verl_doctor.patching.place import LEASE, Place, installed, is_described, locate_all, place_of
 from verl_doctor.releases.record import is_listed, parse
 from verl_doctor.target import Target
 
@@ -73,6 +73,7 @@ def clear(place: Place, disk: Disk) -> None:
         for file in sorted(place.store.iterdir()) if place.store.is_dir() else ():
             disk.remove(file)
         disk.remove_folder(place.store)
+        disk.remove(place.metadata / LEASE)
         disk.remove_folder(place.metadata)
     except OSError as error:
         raise WriteFailedError(

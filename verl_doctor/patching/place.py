@@ -14,6 +14,7 @@ from verl_doctor.patching.patch import Patch
 from verl_doctor.target import Target
 
 STORE: Final = "verl-doctor"
+LEASE: Final = "verl-doctor.lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +58,17 @@ class Place:
     @property
     def is_touched(self) -> bool:
         """Whether a receipt is kept here, or an unfinished write noted."""
-        return os.path.lexists(self.store) or self.is_interrupted
+        return os.path.lexists(self.store) or self.is_interrupted or self.is_leased
 
     @property
     def is_interrupted(self) -> bool:
         """Whether a write here was not finished, or not tidied up."""
         return os.path.lexists(self.journal) or os.path.lexists(f"{self.journal}-new")
+
+    @property
+    def is_leased(self) -> bool:
+        """Whether somebody writes here, or died before anything was written."""
+        return os.path.lexists(self.metadata / LEASE)
 
     @property
     def is_hidden(self) -> bool:
