@@ -10,7 +10,7 @@ from tests.checks.asked import findings
 from tests.facts_of import facts_of
 from verl_doctor.facts.patches import PatchState
 
-BASE = {
+BASE: dict[str, Any] = {
     "id": "ACME001",
     "distribution": "acme",
     "version": "1.2",
@@ -39,6 +39,14 @@ BASE = {
     ],
 )
 def test_patch_unrecognised(fields: dict[str, Any], said: str | None) -> None:
-    found = findings("patch-unrecognised", facts_of(patches={"rewards": PatchState(**{**BASE, **fields})}))
+    facts = facts_of({"acme": "1.2"}, patches={"rewards": PatchState(**{**BASE, **fields})})
+    found = findings("patch-unrecognised", facts)
     assert [finding.message for finding in found] == ([said] if said else [])
-    assert all(finding.remedy.commands[0].endswith("acme==1.2") for finding in found)
+    assert all("--force-reinstall --no-deps 'acme==1.2'" in finding.remedy.commands[0] for finding in found)
+
+
+@pytest.mark.parametrize("version", ["1.2+ours", "1.2.dev3"])
+def test_no_index_has_a_build_of_ones_own(version: str) -> None:
+    state = PatchState(**{**BASE, "version": version})
+    (found,) = findings("patch-unrecognised", facts_of({"acme": version}, patches={"rewards": state}))
+    assert found.remedy.commands == ()

@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.model import Finding, Layer, Remedy, Severity
+from verl_doctor.patching import repair
 from verl_doctor.target import Target
 
 ID: Final = "VD030"
@@ -22,7 +24,7 @@ SEVERITY: Final = Severity.WARNING
 LAYER: Final = Layer.PATCH
 
 
-def ask(target: Target, patches: Mapping[str, PatchState]) -> Iterator[Finding]:
+def ask(target: Target, packages: Mapping[str, Distribution], patches: Mapping[str, PatchState]) -> Iterator[Finding]:
     """Yield a finding for each patch of a team's own that knows neither the bug nor its absence where it should."""
     for name, state in patches.items():
         is_meant = state.is_affected and not state.only_where and not state.is_built_in
@@ -33,8 +35,14 @@ def ask(target: Target, patches: Mapping[str, PatchState]) -> Iterator[Finding]:
                 message=f"{state.id} {name} does not {verb} {state.file} of {subject}: {state.reason}.",
                 remedy=Remedy(
                     text="Install the published files again if they were changed here; else teach the patch this code.",
-                    commands=(f"{target.installer} --force-reinstall --no-deps {state.distribution}=={state.version}",),
+                    commands=_commands(target, packages.get(state.distribution)),
                 ),
                 evidence=(f"{state.file} as it is",),
                 about=frozenset({state.distribution}),
             )
+
+
+def _commands(target: Target, distribution: Distribution | None) -> tuple[str, ...]:
+    """Return what brings the files back, if that is known."""
+    command = repair.command(target, distribution) if distribution else None
+    return (command,) if command else ()

@@ -10,13 +10,10 @@ from pathlib import Path
 from shlex import join, quote
 from typing import Final
 
-from packaging.version import InvalidVersion, Version
-
-from verl_doctor import reinstall
 from verl_doctor.cli.patch_asked import Asked, Mode
 from verl_doctor.errors import PatchRefusedError, Step, WriteFailedError
 from verl_doctor.facts.patches import PatchState
-from verl_doctor.patching import content, record
+from verl_doctor.patching import content, record, repair
 from verl_doctor.patching.place import installed, locate
 
 _BARRED: Final = (errno.EACCES, errno.EPERM)
@@ -34,28 +31,14 @@ def refused(asked: Asked, error: PatchRefusedError) -> PatchRefusedError:
 
 
 def _reinstalls(asked: Asked, foreign: Sequence[PatchState]) -> Iterator[Step]:
+    """Yield the commands for the files that are not as their release has them; what a checkout holds is its own."""
     inside = "Inside the image, this" if asked.target.root != "/" else "This"
-    for name in dict.fromkeys(state.distribution for state in foreign):
-        version = next(state.version for state in foreign if state.distribution == name)
-        if _is_published(asked, name) and not all(
-            _is_as_installed(asked, state) for state in foreign if state.distribution == name
-        ):
-            yield Step(
-                what=f"{inside} brings the published files of {name} {version} back",
-                command=reinstall.again(asked.target, f"{name}=={version}"),
-            )
-
-
-def _is_published(asked: Asked, name: str) -> bool:
-    """Say whether an index has the very release that is installed."""
-    found = installed(asked.packages, name)
-    if found is None or found.editable or found.url:
-        return False
-    try:
-        version = Version(found.version)
-    except InvalidVersion:
-        return False
-    return not version.local and not version.is_devrelease
+    changed = [state.distribution for state in foreign if not _is_as_installed(asked, state)]
+    for name in dict.fromkeys(changed):
+        found = installed(asked.packages, name)
+        command = repair.command(asked.target, found) if found and not found.editable else None
+        if found and command:
+            yield Step(what=f"{inside} brings the files of {name} {found.version} back", command=command)
 
 
 def _is_as_installed(asked: Asked, state: PatchState) -> bool:
