@@ -12,7 +12,7 @@ import signal
 import sys
 
 from verl_doctor.__main__ import main
-from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.writing.disk import Disk
 
 
 def run(number: int, name: str, file: str) -> None:

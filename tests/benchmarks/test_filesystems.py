@@ -28,12 +28,12 @@ ROOT = Path(__file__).parents[2]
 WITHOUT_LOCKS = """\
 from contextlib import nullcontext
 
-from verl_doctor.patching import lock
+from verl_doctor.patching.locking import lock
 
 lock.held = lambda *_, **__: nullcontext()
 """
 WITHOUT_RECOVERY = """\
-from verl_doctor.patching import transaction
+from verl_doctor.patching.writing import transaction
 
 transaction.recover = lambda *_: False
 """

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.doctor import doctor, imported
 from tests.patching import guide
 from tests.patching.sandbox import ALL, FILES, FIXED, WORLD_SIZE, Sandbox, make
-from tests.patching.test_faults import FaultyDisk, Killed
+from tests.patching.writing.test_faults import FaultyDisk, Killed
 from verl_doctor.patching import catalogue
 
 SCHEMA = json.loads(Path(__file__).parents[2].joinpath("docs/schemas/patch.json").read_text())

@@ -15,7 +15,7 @@ from tests.patching.sandbox import FILES, FIXED, Sandbox, make
 ROOT = Path(__file__).parents[2]
 STOPPED = """
 import os, signal, sys
-from verl_doctor.patching import disk
+from verl_doctor.patching.writing import disk
 signal.signal(signal.SIGINT, signal.default_int_handler)  # shells let their background jobs ignore it
 counts = iter(range(10_000))
 def sent(self):

@@ -8,7 +8,7 @@ from tests.environments.conftest import Wheel
 from tests.environments.environment import APPLY, REVERT, STATUS, Environment, contents
 from tests.environments.installers import Installer
 from tests.environments.wheel import FILES, NAMES
-from tests.patching.test_faults import FaultyDisk, Killed
+from tests.patching.writing.test_faults import FaultyDisk, Killed
 
 pytestmark = pytest.mark.real
 

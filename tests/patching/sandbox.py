@@ -15,10 +15,10 @@ from verl_doctor.facts.patches import PatchState
 from verl_doctor.host import LocalHost
 from verl_doctor.patching import catalogue
 from verl_doctor.patching.apply import apply, revert
-from verl_doctor.patching.disk import Disk
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.plan import Plan
 from verl_doctor.patching.state import states
+from verl_doctor.patching.writing.disk import Disk
 from verl_doctor.target import Target, find
 
 ALL = ("vllm07-world-size-assert", "vllm07-local-rank", "vllm07-empty-cache", "v0-n-gt1-leak")

@@ -22,11 +22,11 @@ from tests.patching.sandbox import (
     compile_all,
     make,
 )
-from tests.patching.test_faults import FaultyDisk, Killed
+from tests.patching.writing.test_faults import FaultyDisk, Killed
 from verl_doctor.errors import BusyError, DataError, PatchRefusedError, TargetError, WriteFailedError
 from verl_doctor.facts.packages import collect
 from verl_doctor.patching.apply import apply
-from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.writing.disk import Disk
 from verl_doctor.target import find
 
 

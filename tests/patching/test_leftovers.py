@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.patching.sandbox import ALL, FILES, FIXED, Sandbox, make
-from tests.patching.test_faults import FaultyDisk, Killed
+from tests.patching.writing.test_faults import FaultyDisk, Killed
 from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.patching import leftovers
-from verl_doctor.patching.disk import Disk
 from verl_doctor.patching.place import locate
+from verl_doctor.patching.writing.disk import Disk
 
 
 @pytest.fixture(autouse=True)

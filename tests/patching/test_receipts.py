@@ -10,7 +10,7 @@ import pytest
 
 from tests.patching.sandbox import ALL, EMPTY_CACHE, WORLD_SIZE, Sandbox
 from verl_doctor.errors import DataError, PatchRefusedError, TargetError
-from verl_doctor.patching import bytecode
+from verl_doctor.patching.writing import bytecode
 
 Document = dict[str, Any]
 

@@ -13,8 +13,9 @@ from typing import Final
 from verl_doctor.cli.patch_asked import Asked, Mode
 from verl_doctor.errors import PatchRefusedError, Step, WriteFailedError
 from verl_doctor.facts.patches import PatchState
-from verl_doctor.patching import content, record, repair
+from verl_doctor.patching import record, repair
 from verl_doctor.patching.place import installed, locate
+from verl_doctor.patching.writing import content
 
 _BARRED: Final = (errno.EACCES, errno.EPERM)
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, leftovers, transaction
-from verl_doctor.patching.disk import Disk
-from verl_doctor.patching.lock import PATIENCE, all_held
+from verl_doctor.patching import catalogue, leftovers
+from verl_doctor.patching.locking.lock import PATIENCE, all_held
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, everything, locate_all
 from verl_doctor.patching.plan import Plan, plan_apply
 from verl_doctor.patching.revert import plan_revert
+from verl_doctor.patching.writing import transaction
+from verl_doctor.patching.writing.disk import Disk
 from verl_doctor.target import Target
 
 

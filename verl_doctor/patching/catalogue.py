@@ -12,8 +12,8 @@ from pathlib import Path
 from verl_doctor import patches
 from verl_doctor.errors import UsageError
 from verl_doctor.facts.broken_patches import Broken
-from verl_doctor.patching.entry_points import installed
 from verl_doctor.patching.patch import Patch
+from verl_doctor.patching.team.entry_points import installed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,10 @@ def everything(*folders: Path | None) -> Catalogue:
     theirs, given = list(installed()), [folder for folder in folders if folder]
     if not given and not theirs:
         return Catalogue(patches=built_in())
-    from verl_doctor.patching import own, trial  # they check what built-in patches need not have checked at run time
+    from verl_doctor.patching.team import (  # they check what built-in patches need not have checked at run time
+        own,
+        trial,
+    )
 
     known = list(built_in())
     broken: list[Broken] = []

@@ -10,10 +10,11 @@ from pathlib import Path
 from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.facts.packages import Copy, Distribution, normalise, with_origin
 from verl_doctor.host import LocalHost
-from verl_doctor.patching import content, journal, receipts
-from verl_doctor.patching.change import sha256
-from verl_doctor.patching.disk import Disk
+from verl_doctor.patching import receipts
 from verl_doctor.patching.place import LEASE, Place, installed, is_described, locate_all, place_of
+from verl_doctor.patching.writing import content, journal
+from verl_doctor.patching.writing.change import sha256
+from verl_doctor.patching.writing.disk import Disk
 from verl_doctor.releases.record import is_listed, parse
 from verl_doctor.target import Target
 

@@ -13,14 +13,15 @@ from verl_doctor.errors import PatchRefusedError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import PatchState
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, content, diff, receipts, record
-from verl_doctor.patching.change import Change, sha256
+from verl_doctor.patching import catalogue, diff, receipts, record
 from verl_doctor.patching.diagnosis import Absent, Applicable, Applied, Diagnosis, FixedUpstream, Unrecognised, diagnose
 from verl_doctor.patching.patch import Before, Patch
 from verl_doctor.patching.place import Place
 from verl_doctor.patching.receipts import Ledger, Receipt
 from verl_doctor.patching.stale import is_stale
 from verl_doctor.patching.state import File, find, state_of
+from verl_doctor.patching.writing import content
+from verl_doctor.patching.writing.change import Change, sha256
 from verl_doctor.target import Target
 
 

@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from verl_doctor.errors import DataError, PatchRefusedError, TargetError, one_line
 from verl_doctor.host import Host
-from verl_doctor.patching import content, record
-from verl_doctor.patching.change import Change
+from verl_doctor.patching import record
 from verl_doctor.patching.place import STORE, Place
+from verl_doctor.patching.writing import content
+from verl_doctor.patching.writing.change import Change
 
 SCHEMA_VERSION: Final = "1"
 RECEIPT: Final = "receipt.json"

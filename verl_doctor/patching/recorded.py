@@ -55,8 +55,9 @@ def recorded(host: Host, target: Target, packages: Mapping[str, Distribution]) -
 
 
 def _in(host: Host, distribution: str, place: Place) -> Iterator[Recorded]:
-    from verl_doctor.patching import content, receipts  # loads OpenSSL, which few runs need
-    from verl_doctor.patching.change import sha256
+    from verl_doctor.patching import receipts  # loads OpenSSL, which few runs need
+    from verl_doctor.patching.writing import content  # loads OpenSSL, which few runs need
+    from verl_doctor.patching.writing.change import sha256
 
     for receipt in receipts.read(host, place).receipts.values():
         path = place.path(host, receipt.file)

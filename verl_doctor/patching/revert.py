@@ -9,8 +9,7 @@ from pathlib import Path
 from verl_doctor.errors import PatchRefusedError, UsageError
 from verl_doctor.facts.packages import Distribution, normalise
 from verl_doctor.host import Host
-from verl_doctor.patching import catalogue, content, receipts, repair
-from verl_doctor.patching.change import sha256
+from verl_doctor.patching import catalogue, receipts, repair
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, locate_all
 from verl_doctor.patching.plan import Edit, Plan, changes, edited
@@ -18,6 +17,8 @@ from verl_doctor.patching.receipts import Ledger, Receipt
 from verl_doctor.patching.stale import is_stale
 from verl_doctor.patching.state import File, find, states
 from verl_doctor.patching.unclear import require_clear
+from verl_doctor.patching.writing import content
+from verl_doctor.patching.writing.change import sha256
 from verl_doctor.target import Target
 
 

@@ -21,9 +21,9 @@ from verl_doctor.patching.diagnosis import (
     era_of,
     outside,
 )
-from verl_doctor.patching.listing import objection
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, installed, locate
+from verl_doctor.patching.team.listing import objection
 from verl_doctor.target import Target
 
 

@@ -17,9 +17,9 @@ from typing import Final
 
 import libcst as cst
 
-from verl_doctor.patching.aside import aside
 from verl_doctor.patching.patch import After, Before, Patch, Structure, Unaffected, Unfamiliar
-from verl_doctor.patching.raised import by_edit
+from verl_doctor.patching.team.aside import aside
+from verl_doctor.patching.team.raised import by_edit
 
 _LINE: Final = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from difflib import unified_diff
 
 from verl_doctor.errors import one_line
-from verl_doctor.patching import declaration
 from verl_doctor.patching.layouts import LAYOUTS, Layout
 from verl_doctor.patching.patch import After, Before, Example, Patch, Structure, Unaffected, Unfamiliar, Untouched
 from verl_doctor.patching.structure import examine
+from verl_doctor.patching.team import declaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 
 from tests.patching.sandbox import FILES, FIXED, Sandbox
-from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.writing.disk import Disk
 
 
 class KillingDisk(Disk):

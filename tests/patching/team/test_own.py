@@ -20,11 +20,12 @@ from tests.patching import guide
 from tests.patching.sandbox import Sandbox, row
 from verl_doctor.errors import LoadInterruptedError, PatchRefusedError, UsageError
 from verl_doctor.facts.broken_patches import Broken
-from verl_doctor.patching import catalogue, own, trial
+from verl_doctor.patching import catalogue
 from verl_doctor.patching.apply import apply, revert
 from verl_doctor.patching.patch import After, Before, Example, Patch, Site, Unfamiliar, Untouched
 from verl_doctor.patching.state import states
 from verl_doctor.patching.structure import examine
+from verl_doctor.patching.team import own, trial
 from verl_doctor.patching.verify import verify
 from verl_doctor.report import verification_report
 

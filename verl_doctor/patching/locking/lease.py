@@ -22,9 +22,10 @@ from typing import Final, Literal
 
 from verl_doctor.errors import BusyError, DoctorError, WriteFailedError
 from verl_doctor.host import LocalHost
-from verl_doctor.patching import claim, content
-from verl_doctor.patching.claim import Claim
+from verl_doctor.patching.locking import claim
+from verl_doctor.patching.locking.claim import Claim
 from verl_doctor.patching.place import LEASE
+from verl_doctor.patching.writing import content
 
 SECONDS: Final = 30.0
 """After which another node takes a writer for dead; longer than file systems remember what they saw of other nodes."""

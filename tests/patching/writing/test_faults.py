@@ -12,9 +12,9 @@ import pytest
 
 from tests.patching.sandbox import FILES, FIXED, Sandbox, compile_all
 from verl_doctor.errors import WriteFailedError
-from verl_doctor.patching import transaction
-from verl_doctor.patching.change import Change
-from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.writing import transaction
+from verl_doctor.patching.writing.change import Change
+from verl_doctor.patching.writing.disk import Disk
 
 
 class Killed(BaseException):

@@ -12,7 +12,7 @@ import pytest
 from tests.fake_host import FakeHost
 from verl_doctor.errors import TargetError
 from verl_doctor.host import READ_LIMIT
-from verl_doctor.patching import content
+from verl_doctor.patching.writing import content
 
 
 def test_a_file_and_none() -> None:

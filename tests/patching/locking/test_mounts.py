@@ -8,7 +8,7 @@ import pytest
 
 from tests.fake_host import FakeHost
 from verl_doctor.host import LocalHost
-from verl_doctor.patching import mounts
+from verl_doctor.patching.locking import mounts
 
 TABLE = r"""22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 23 22 0:5 / /proc rw - proc proc rw

@@ -17,11 +17,11 @@ from typing import Final
 
 from verl_doctor.errors import DataError, DoctorError, PatchRefusedError, WriteFailedError
 from verl_doctor.host import LocalHost
-from verl_doctor.patching import content, journal
-from verl_doctor.patching.change import Change
-from verl_doctor.patching.disk import Disk
-from verl_doctor.patching.exchange import Exchange, digest
-from verl_doctor.patching.journal import Entry
+from verl_doctor.patching.writing import content, journal
+from verl_doctor.patching.writing.change import Change
+from verl_doctor.patching.writing.disk import Disk
+from verl_doctor.patching.writing.exchange import Exchange, digest
+from verl_doctor.patching.writing.journal import Entry
 
 _IN_THE_WAY: Final = frozenset({errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY})
 """What the system says where a folder is in place of a file, or the other way round."""

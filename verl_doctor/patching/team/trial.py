@@ -18,7 +18,7 @@ from verl_doctor.errors import LoadInterruptedError
 DEADLINE: Final = 6.0
 """Seconds that one patch may take to load: less than a check waits for all of them, which takes some time to start."""
 
-_START: Final = "import sys; sys.path[:] = sys.argv[1:]; from verl_doctor.patching.trial_child import main; main()"
+_START: Final = "import sys; sys.path[:] = sys.argv[1:]; from verl_doctor.patching.team.trial_child import main; main()"
 
 _LOCK: Final = Lock()
 _FOUND: Final[dict[bytes, dict[str, str]]] = {}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.patching.sandbox import LOCAL_RANK, Sandbox, make
 from verl_doctor.errors import PatchRefusedError, TargetError
-from verl_doctor.patching import bytecode
+from verl_doctor.patching.writing import bytecode
 
 UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 TIMESTAMP = py_compile.PycInvalidationMode.TIMESTAMP

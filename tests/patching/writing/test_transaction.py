@@ -13,9 +13,9 @@ import pytest
 
 from tests.patching.sandbox import FILES, FIXED, LOCAL_RANK, WORLD_SIZE, Sandbox, Snapshot, compile_all
 from verl_doctor.errors import DataError, TargetError, WriteFailedError
-from verl_doctor.patching import content, transaction
-from verl_doctor.patching.change import Change, sha256
-from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.writing import content, transaction
+from verl_doctor.patching.writing.change import Change, sha256
+from verl_doctor.patching.writing.disk import Disk
 
 
 class Killed(BaseException):

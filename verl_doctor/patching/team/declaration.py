@@ -11,8 +11,8 @@ from typing import Final
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from verl_doctor.patching.field_types import type_problems
 from verl_doctor.patching.patch import Patch, Site
+from verl_doctor.patching.team.field_types import type_problems
 
 _ID: Final = re.compile(r"[A-Z]{2,}[0-9]{3,}")
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

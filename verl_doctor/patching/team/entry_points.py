@@ -10,8 +10,10 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import verl_doctor
+
 if TYPE_CHECKING:
-    from verl_doctor.patching.own import Load
+    from verl_doctor.patching.team.own import Load
 
 GROUP: Final = "verl_doctor.patches"
 """The entry-point group; an entry point names a module with a PATCH, or a Patch."""
@@ -40,7 +42,7 @@ def folders() -> list[str]:
     These are the folders that Python looks in, without those that only PYTHONPATH names and without the one that the
     user works in: both may belong to the environment that is examined, of which nothing is imported.
     """
-    here = {str(Path(__file__).parents[2]), *_site_packages()}
+    here = {str(Path(verl_doctor.__file__).parents[1]), *_site_packages()}
     others = {*os.environ.get("PYTHONPATH", "").split(os.pathsep), "", "."}
     with suppress(OSError):
         others.add(str(Path.cwd()))

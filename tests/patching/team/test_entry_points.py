@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.patching import guide
-from verl_doctor.patching import catalogue, entry_points
+from verl_doctor.patching import catalogue
+from verl_doctor.patching.team import entry_points
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from verl_doctor.patching import attributes
+from verl_doctor.patching.writing import attributes
 
 
 class Disk:

@@ -8,9 +8,10 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import Any, Final
 
+import verl_doctor
 from verl_doctor.errors import one_line
 
-_OURS: Final = (f"{Path(__file__).parents[1]}/", f"{Path(importlib.__file__).parent}/", "<")
+_OURS: Final = (f"{Path(verl_doctor.__file__).parent}/", f"{Path(importlib.__file__).parent}/", "<")
 
 
 def by_edit(error: BaseException, edit: Callable[[Any], Any]) -> str:

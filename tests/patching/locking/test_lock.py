@@ -15,9 +15,9 @@ import pytest
 from tests.patching.sandbox import FILES, FIXED, Sandbox
 from verl_doctor.errors import BusyError, WriteFailedError
 from verl_doctor.host import Exited, LocalHost, NotStarted
-from verl_doctor.patching import lock, mounts
-from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.locking import lock, mounts
 from verl_doctor.patching.place import LEASE
+from verl_doctor.patching.writing.disk import Disk
 
 
 @pytest.fixture

@@ -18,9 +18,10 @@ import pytest
 from tests.patching.sandbox import FILES, FIXED, Sandbox
 from verl_doctor.errors import BusyError, WriteFailedError
 from verl_doctor.host import Exited, LocalHost, NotStarted
-from verl_doctor.patching import claim, content, lease, mounts
-from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.locking import claim, lease, mounts
 from verl_doctor.patching.place import LEASE
+from verl_doctor.patching.writing import content
+from verl_doctor.patching.writing.disk import Disk
 
 _KEPT: list[AbstractContextManager[object]] = []
 
@@ -248,7 +249,7 @@ def test_many_at_once_end_in_one_of_two_states(sandbox: Sandbox) -> None:
     before = sandbox.snapshot()
     program = (
         "import sys; from pathlib import Path; from tests.patching.sandbox import Sandbox; "
-        "from tests.patching.test_lease import without_locks; without_locks(); "
+        "from tests.patching.locking.test_lease import without_locks; without_locks(); "
         "box = Sandbox(Path(sys.argv[1])); getattr(box, sys.argv[2])(patience=60)"
     )
     host = LocalHost()

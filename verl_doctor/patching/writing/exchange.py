@@ -9,11 +9,11 @@ from pathlib import Path
 
 from verl_doctor.errors import DoctorError, PatchRefusedError, WriteFailedError
 from verl_doctor.host import LocalHost
-from verl_doctor.patching import bytecode, content, journal
-from verl_doctor.patching.change import Change, sha256
-from verl_doctor.patching.disk import Disk
-from verl_doctor.patching.journal import Entry, Status
 from verl_doctor.patching.place import STORE, is_described
+from verl_doctor.patching.writing import bytecode, content, journal
+from verl_doctor.patching.writing.change import Change, sha256
+from verl_doctor.patching.writing.disk import Disk
+from verl_doctor.patching.writing.journal import Entry, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

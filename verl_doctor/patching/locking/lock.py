@@ -20,7 +20,7 @@ from typing import Final, Literal
 
 from verl_doctor.errors import BusyError, WriteFailedError
 from verl_doctor.host import Host
-from verl_doctor.patching import lease, mounts
+from verl_doctor.patching.locking import lease, mounts
 
 PATIENCE: Final = 30.0
 """Seconds to wait for another writer; a run takes less than one."""

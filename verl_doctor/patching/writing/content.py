@@ -9,7 +9,7 @@ from typing import Final
 
 from verl_doctor.errors import TargetError
 from verl_doctor.host import READ_LIMIT, Host
-from verl_doctor.patching import mounts
+from verl_doctor.patching.locking import mounts
 
 _ATTEMPTS: Final = 20
 _PAUSE: Final = 0.1

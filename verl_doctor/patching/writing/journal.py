@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 
 from verl_doctor.errors import DataError
 from verl_doctor.host import LocalHost
-from verl_doctor.patching import content
-from verl_doctor.patching.disk import Disk
+from verl_doctor.patching.writing import content
+from verl_doctor.patching.writing.disk import Disk
 
 Status = Literal["begun", "exchanging", "done"]
 """Nothing is changed yet; some files may be new and some old; all are new."""

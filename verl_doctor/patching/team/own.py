@@ -17,10 +17,10 @@ from typing import Any
 from verl_doctor.errors import LoadInterruptedError, UsageError
 from verl_doctor.facts.broken_patches import Broken
 from verl_doctor.facts.patches import BUILT_IN
-from verl_doctor.patching import declaration
-from verl_doctor.patching.aside import aside
 from verl_doctor.patching.patch import Patch
-from verl_doctor.patching.raised import by_loading
+from verl_doctor.patching.team import declaration
+from verl_doctor.patching.team.aside import aside
+from verl_doctor.patching.team.raised import by_loading
 
 Load = Callable[[], Any]
 

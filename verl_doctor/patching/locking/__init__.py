@@ -1,0 +1,1 @@
+"""Keeping two writers apart, on one node and on several."""

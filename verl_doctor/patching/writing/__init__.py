@@ -1,0 +1,1 @@
+"""Exchanging files as one, so that all change or none."""
