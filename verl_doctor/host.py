@@ -323,7 +323,7 @@ def _past_the_cache(path: Path, limit: int) -> Iterator[bytes]:
     """Yield the pieces of a file's first `limit` bytes. Raises OSError (EINVAL) where that cannot be done."""
     from mmap import mmap
 
-    file = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_CLOEXEC)
+    file = os.open(path, os.O_RDONLY | os.O_DIRECT | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         with mmap(-1, _PIECE) as buffer:  # such reads need memory that begins with a page
             read = 0

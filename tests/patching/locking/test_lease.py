@@ -179,7 +179,7 @@ def test_the_dead_of_another_node_keep_others_out_for_a_while(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("_hasty")
-@pytest.mark.parametrize("text", [b"0", b"a file of somebody else", b"000 {}"])
+@pytest.mark.parametrize("text", [b"", b"0", b"a file of somebody else", b"000 {}"])
 def test_what_nobody_renews_keeps_others_out_for_a_while(tmp_path: Path, text: bytes) -> None:
     (tmp_path / LEASE).write_bytes(text)
     with pytest.raises(BusyError, match="Another verl-doctor is changing"), lease.held(tmp_path, 0):
@@ -202,6 +202,13 @@ def test_of_two_that_bury_one_takes_nothing_from_who_came_after(
     lease._bury(file, dead)
     assert file.read_bytes() == living
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_somebody_who_died_had_put_aside_goes(tmp_path: Path) -> None:
+    (tmp_path / f"{LEASE}.1.2").write_bytes(b"dead")
+    with lease.held(tmp_path, 0):
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("_hasty")

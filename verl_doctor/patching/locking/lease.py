@@ -57,6 +57,8 @@ class Lease:
         """Let others write."""
         self._released.set()
         with suppress(OSError, DoctorError):  # what cannot be removed is taken over
+            for left in self._file.parent.glob(f"{LEASE}.*"):
+                left.unlink(missing_ok=True)
             if self._is_ours():
                 self._file.unlink()
 
@@ -92,13 +94,15 @@ def held(folder: Path, patience: float) -> Iterator[Callable[[], None]]:
 
 def _taken(file: Path, patience: float) -> Lease | None:
     mine = claim.mine()
-    until, seen, since = _now() + patience, b"", _now()
+    until = _now() + patience
+    seen: bytes | None = None
+    since = _now()
     while (made := _make(file, mine)) == "taken":
-        found = content.read(LocalHost(), file) or b""
+        found = content.read(LocalHost(), file)
         if found != seen:
             seen, since = found, _now()
-        holder = claim.read(found)
-        if found and ((holder and holder.is_dead) or _now() - since > SECONDS):
+        holder = claim.read(found or b"")
+        if found is not None and ((holder and holder.is_dead) or _now() - since > SECONDS):
             _bury(file, found)
             continue
         if _now() > until:
@@ -119,7 +123,8 @@ def _make(file: Path, mine: Claim) -> Literal["ours", "taken", "unwritable"]:
             raise
         return "unwritable"
     try:
-        os.fchmod(descriptor, 0o644)  # for whoever waits to read it, whatever the umask
+        with suppress(OSError):
+            os.fchmod(descriptor, 0o644)  # for whoever waits to read it, whatever the umask
         _write(descriptor, claim.written(mine, 0))
     except OSError:
         file.unlink(missing_ok=True)
