@@ -44,11 +44,11 @@ PATCHES = """\
 
 Written by `python tools/write_docs.py` from the modules in `patches/`. Ids and names are permanent.
 
-What is applied stays in the files until they are installed again or `verl-doctor patch --revert` puts the originals back.
-pip and uv take the originals and the receipt along when they uninstall; conda removes only what it installed itself, so
+What is applied stays in the files until they are installed again, or `verl-doctor patch --revert` puts the originals
+back. pip and uv take the originals and the receipt along when they uninstall; conda removes only what it installed, so
 revert before `conda remove`, or let the next run of `patch` remove the rest. A virtual or conda environment is patched
-only as far as it has its own packages: one that it sees from elsewhere (the system's Python, PYTHONPATH, a path file) is
-patched with `--prefix` of where it lies, for all that see it. Editable installations are patched in their checkout.
+only as far as it has its own packages: what it sees from elsewhere (the system's Python, PYTHONPATH, a path file) is
+patched with the `--prefix` of where it lies, for all that see it. Editable installations are patched in their checkout.
 
 | id | name | releases | applied |
 |---|---|---|---|
