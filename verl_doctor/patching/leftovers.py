@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from verl_doctor.errors import PatchRefusedError, WriteFailedError
-from verl_doctor.facts.packages import Copy, Distribution, normalise, with_origin
+from verl_doctor.facts.packages import Copy, Distribution, with_origin
 from verl_doctor.host import LocalHost
-from verl_doctor.patching import receipts
-from verl_doctor.patching.place import LEASE, Place, installed, is_described, locate_all, place_of
-from verl_doctor.patching.writing import content, journal
-from verl_doctor.patching.writing.change import sha256
-from verl_doctor.patching.writing.disk import Disk
-from verl_doctor.releases.record import is_listed, parse
+from verl_doctor.patching.place import LEASE, Place, installed, locate_all, place_of
 from verl_doctor.target import Target
+
+if TYPE_CHECKING:
+    from verl_doctor.patching.writing.disk import Disk
 
 
 def find(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
@@ -46,7 +42,11 @@ def told(place: Place) -> str:
 
 def undone(target: Target, packages: Mapping[str, Distribution]) -> tuple[Place, ...]:
     """Return the distributions in which the next run that writes first puts files back."""
-    found = (place for place in interrupted(target, packages) if place.is_installed)
+    found = [place for place in interrupted(target, packages) if place.is_installed]
+    if not found:
+        return ()
+    from verl_doctor.patching.writing import journal
+
     notes = {place: journal.read(place.journal) for place in found}
     return tuple(place for place, note in notes.items() if note and note.status == "exchanging")
 
@@ -96,34 +96,6 @@ def _others(target: Target, packages: Mapping[str, Distribution]) -> Iterator[Pl
 
 
 def _is_patched(place: Place) -> bool:
-    """Say whether a file is as verl-doctor left it, and does not belong to another installation as it is."""
-    listings = tuple(_listings(place))
-    for path, digest in _written(place):
-        found = content.read(LocalHost(), path)
-        if found is not None and sha256(found) == digest:
-            name = os.path.relpath(path, place.metadata.parent)
-            if not any(is_listed(listing, name, found) for listing in listings):
-                return True
-    return False
+    from verl_doctor.patching.remains import is_patched  # what it loads few runs need
 
-
-def _written(place: Place) -> Iterator[tuple[Path, str]]:
-    """Yield the files that were changed, with the digests that they had then."""
-    for receipt in receipts.read(LocalHost(), place).receipts.values():
-        path = place.path(LocalHost(), receipt.file)
-        if path:
-            yield path, receipt.sha256_after
-    note = journal.read(place.journal)
-    if note and note.status == "exchanging":
-        for entry in note.entries:
-            if entry.new and not entry.path.is_relative_to(place.metadata):
-                yield entry.path, entry.new
-
-
-def _listings(place: Place) -> Iterator[Mapping[str, str]]:
-    """Yield what the other installations of a distribution in the same folder list as theirs."""
-    for folder in place.metadata.parent.iterdir():
-        is_of_it = folder.suffix == ".dist-info" and normalise(folder.name.partition("-")[0]) == normalise(place.name)
-        if is_of_it and folder != place.metadata and is_described(folder):
-            listing = receipts.listing(LocalHost(), replace(place, metadata=folder))
-            yield parse((listing or b"").decode("utf-8", "surrogateescape"))
+    return is_patched(place)

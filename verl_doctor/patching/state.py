@@ -24,6 +24,7 @@ from verl_doctor.patching.diagnosis import (
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, installed, locate
 from verl_doctor.patching.team.listing import objection
+from verl_doctor.patching.writing import content
 from verl_doctor.target import Target
 
 
@@ -53,7 +54,7 @@ def look(host: Host, target: Target, packages: Mapping[str, Distribution], patch
             return absent
         case File(place=place, path=path):
             try:
-                return diagnose(patch, place.version, host.read(path))
+                return diagnose(patch, place.version, content.whole(host, path))
             except OSError as error:
                 reason = f"{path} cannot be read: {error.strerror}"
                 return Unrecognised(reason=reason, is_affected=_comes_with_the_bug(patch, place.version))

@@ -8,7 +8,6 @@ from pathlib import Path
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.facts.patches import BUILT_IN
 from verl_doctor.host import Host
-from verl_doctor.patching import record
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place
 
@@ -20,6 +19,8 @@ def objection(host: Host, place: Place, packages: Mapping[str, Distribution], pa
     """
     if patch.id.startswith(BUILT_IN) or len(place.roots) > 1:
         return None
+    from verl_doctor.patching import record
+
     file = patch.site(place.version).file
     listing = _read(host, place.metadata)
     if listing is not None and record.row_of(listing, file) is None:

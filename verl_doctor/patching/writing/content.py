@@ -18,7 +18,7 @@ _PAUSE: Final = 0.1
 def read(host: Host, path: Path) -> bytes | None:
     """Return a file's content, None where there is no file. Raises TargetError where it cannot be read as a whole."""
     try:
-        found = _whole(host, path)
+        found = whole(host, path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -30,8 +30,8 @@ def read(host: Host, path: Path) -> bytes | None:
     return found
 
 
-def _whole(host: Host, path: Path) -> bytes:
-    """Return all of a file and, if that is too much, something longer than may be."""
+def whole(host: Host, path: Path) -> bytes:
+    """Return all of a file as it is now and, if that is too much, something longer than may be. Raises OSError."""
     if mounts.is_of_this_node(host, path):
         return host.read(path, READ_LIMIT + 1)
     for _ in range(_ATTEMPTS):
