@@ -46,9 +46,9 @@ Written by `python tools/write_docs.py` from the modules in `patches/`. Ids and 
 
 What is applied stays in the files until they are installed again, or `verl-doctor patch --revert` puts the originals
 back. pip and uv take the originals and the receipt along when they uninstall; conda removes only what it installed, so
-revert before `conda remove`, or let the next run of `patch` remove the rest. A virtual or conda environment is patched
-only as far as it has its own packages: what it sees from elsewhere (the system's Python, PYTHONPATH, a path file) is
-patched with the `--prefix` of where it lies, for all that see it. Editable installations are patched in their checkout.
+revert before `conda remove`, or let the next run of `patch` remove the rest. A package that an environment only sees
+from elsewhere (the system's Python, PYTHONPATH, a path file) is patched for all that see it, which is said. Editable
+installations are patched in their checkout.
 
 | id | name | releases | applied |
 |---|---|---|---|

@@ -14,6 +14,7 @@ from verl_doctor.patching import catalogue
 from verl_doctor.patching.apply import apply, revert
 from verl_doctor.patching.plan import Plan
 from verl_doctor.patching.state import states
+from verl_doctor.report.patch_text import seen_by_others
 from verl_doctor.target import Target, find
 
 HOST = LocalHost()
@@ -59,30 +60,20 @@ def _home(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Pa
 
 
 @pytest.mark.parametrize("how", ["the system's", "PYTHONPATH", "a path file"])
-def test_what_an_environment_only_sees_is_not_patched_through_it(
+def test_what_an_environment_only_sees_is_told_from_what_is_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     folder, target = _home(tmp_path, how, monkeypatch)
     sandbox = make(folder)
     before = sandbox.snapshot()
     assert _states(target) == {"applicable"}
-    home = tmp_path / "system" if how == "the system's" else folder
-    with pytest.raises(PatchRefusedError) as refusal:
-        _apply(target)
-    assert str(refusal.value) == (
-        f"Nothing was written: vllm 0.7.2 lies in {folder}, outside of {tmp_path}/venv, and other environments may use "
-        f"it. Where it is to change for all of them, name the one that it belongs to: --prefix {home}"
+    (place,) = {edit.place for edit in _apply(target).edits}
+    assert place.is_foreign(HOST)
+    assert seen_by_others(place) == (
+        f"vllm 0.7.2 lies in {folder}, outside of {tmp_path}/venv: this is for every environment that sees it.\n"
     )
-    assert sandbox.snapshot() == before
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    own = find(HOST, prefix=home, own=home)
-    _apply(own)
     assert {file: sandbox.read(file) for file in FILES} == FIXED
-    monkeypatch.setenv("PYTHONPATH", str(folder))
-    with pytest.raises(PatchRefusedError, match=r"outside of .*/venv"):
-        _revert(find(HOST, prefix=tmp_path / "venv", own=tmp_path))
-    monkeypatch.delenv("PYTHONPATH")
-    _revert(own)
+    _revert(target)
     assert sandbox.snapshot() == before
 
 
@@ -91,7 +82,7 @@ def test_what_lies_in_the_environment_or_is_the_users_own_is_patched(
 ) -> None:
     target = _environment(tmp_path / "venv")
     make(tmp_path / "venv" / SITE)
-    _apply(target)
+    assert not any(edit.place.is_foreign(HOST) for edit in _apply(target).edits)
     assert _states(target) == {"applied"}
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     user = make(tmp_path / "home/.local" / SITE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from verl_doctor import endings, streams
 from verl_doctor.cli.options import Format
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from verl_doctor.patching.upgrade import Upgrade
 
 
+_AFTER_ALL: Final = " after everything was written"
+
+
 def run(asked: Asked) -> int:
     """Carry out what is asked, or show it."""
     if not asked.is_taken_back:
@@ -26,9 +29,9 @@ def run(asked: Asked) -> int:
         _examined(asked)
     with _all_or_told(asked):
         plan = _carried_out(asked)
-    upgrades = _upgrades(asked, plan)
-    exit_code = _exit_code(asked, plan)
     with _written_anyway(asked, plan):
+        upgrades = _upgrades(asked, plan)
+        exit_code = _exit_code(asked, plan)
         if asked.output is Format.JSON:
             _write_json(asked, plan, upgrades, exit_code)
         else:
@@ -102,7 +105,14 @@ def _left_by_an_interrupt(asked: Asked) -> str:
         plan = _reverted(asked, Mode.PREVIEW_REVERT) if asked.is_taken_back else _applied(asked, Mode.PREVIEW)
     except DoctorError:
         return "; nothing was changed."
-    return "; nothing was changed." if plan.edits else " after everything was written; nothing is left to do."
+    return "; nothing was changed." if plan.edits else _AFTER_ALL + _left_to_do(asked)
+
+
+def _left_to_do(asked: Asked) -> str:
+    from verl_doctor.patching.leftovers import interrupted
+
+    is_untidy = bool(interrupted(asked.target, asked.packages))
+    return "; the next --apply or --revert tidies up." if is_untidy else "; nothing is left to do."
 
 
 @contextmanager
@@ -121,9 +131,7 @@ def _written_anyway(asked: Asked, plan: Plan) -> Iterator[None]:
             f"{_files(plan)} {done} as asked, but standard output cannot be written: {error.strerror}."
         ) from error
     except KeyboardInterrupt:
-        raise StoppedError(
-            f"{endings.how()} after everything was written; nothing is left to do.", endings.exit_code()
-        ) from None
+        raise StoppedError(f"{endings.how()}{_AFTER_ALL}{_left_to_do(asked)}", endings.exit_code()) from None
 
 
 def _files(plan: Plan) -> str:
@@ -195,8 +203,18 @@ def _write_text(asked: Asked, plan: Plan) -> None:
         done = [f"{NOTHING_DONE[asked.mode.value]}\n"]
     states = _states(asked, plan)
     sys.stderr.writelines([*done, states] if asked.is_taken_back else [states, *done])
+    sys.stderr.writelines(_shared(asked, plan))
     if missing := asked.missing(plan.states):
         _missing(missing)
+
+
+def _shared(asked: Asked, plan: Plan) -> Iterator[str]:
+    from verl_doctor.report.hang import width_of
+    from verl_doctor.report.patch_text import seen_by_others
+
+    for place in dict.fromkeys(edit.place for edit in plan.edits):
+        if place.is_foreign(asked.host):
+            yield seen_by_others(place, width_of(sys.stderr))
 
 
 def _states(asked: Asked, plan: Plan) -> str:

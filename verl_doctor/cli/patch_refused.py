@@ -68,6 +68,8 @@ def explained(error: WriteFailedError) -> WriteFailedError:
     if "nothing was changed" not in str(error):
         return error
     folder = Path(os.fsdecode(cause.filename)).parent
+    if os.access(folder, os.W_OK, effective_ids=True):
+        return error  # something else is in the way, which says what it is
     found = folder.stat()
     me, owner = _user(os.geteuid()), _user(found.st_uid)
     if me == owner:

@@ -14,6 +14,7 @@ from verl_doctor.errors import PatchRefusedError, WriteFailedError
 from verl_doctor.facts.packages import Distribution
 from verl_doctor.host import Host
 from verl_doctor.patching import catalogue, leftovers
+from verl_doctor.patching.locking import lease
 from verl_doctor.patching.locking.lock import PATIENCE, all_held
 from verl_doctor.patching.patch import Patch
 from verl_doctor.patching.place import Place, everything, locate_all
@@ -76,7 +77,7 @@ class _Writer:
         left = leftovers.find(self.target, self.packages)
         places = (*locate_all(self.target, self.packages, patches), *left)
         refusal: PatchRefusedError | None = None
-        if not left and not any(place.is_interrupted or place.is_leased for place in places):
+        if not left and not any(place.is_interrupted or lease.is_abandoned(place.metadata) for place in places):
             try:
                 plan = make()
             except PatchRefusedError as error:

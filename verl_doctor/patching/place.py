@@ -93,16 +93,9 @@ class Place:
         return is_inside and real.is_relative_to(host.real(self.image))
 
     def is_foreign(self, host: Host) -> bool:
-        """Say whether it does not lie in the environment, which only sees it: others may use it, too."""
+        """Say whether it does not lie in the environment, which only sees it: others may see it, too."""
         folder, own = self.metadata.parent, self.environment
         return own is not None and not (folder.is_relative_to(own) or host.real(folder).is_relative_to(host.real(own)))
-
-    @property
-    def home(self) -> Path:
-        """The environment that a distribution lies in, as far as its folder tells."""
-        folder = self.metadata.parent
-        is_of_python = folder.parent.name.startswith("python") and folder.parent.parent.name in ("lib", "lib64")
-        return folder.parents[2] if is_of_python else folder
 
     def path(self, host: Host, file: str) -> Path | None:
         """Return where a file is, None where it is nowhere."""

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
-from shlex import quote
 from typing import Any, Final
 
 from verl_doctor.errors import DataError, PatchRefusedError, TargetError, one_line
@@ -84,15 +83,8 @@ def read(host: Host, place: Place) -> Ledger:
 def changes(host: Host, place: Place, old: Ledger, new: Ledger, contents: Mapping[str, bytes]) -> list[Change]:
     """Return what to write beside the patched files: receipt, originals, RECORD.
 
-    `contents` are the new contents of the files that change. Raises PatchRefusedError where there is no place for that
-    which is this environment's own.
+    `contents` are the new contents of the files that change. Raises PatchRefusedError where there is no place for that.
     """
-    if place.is_foreign(host):
-        raise PatchRefusedError(
-            f"Nothing was written: {place.name} {place.version} lies in {place.metadata.parent}, outside of "
-            f"{place.environment}, and other environments may use it. Where it is to change for all of them, name the "
-            f"one that it belongs to: --prefix {quote(str(place.home))}"
-        )
     if host.is_file(place.metadata):
         raise PatchRefusedError(
             f"Nothing was written: {place.metadata} is a file, so there is no folder to keep the originals of "

@@ -60,6 +60,12 @@ def missing(states: Sequence[PatchState], width: int | None = None) -> str:
     )
 
 
+def seen_by_others(place: Place, width: int | None = None) -> str:
+    """Return the sentence about a distribution that is not the environment's own."""
+    where = f"{place.name} {place.version} lies in {place.metadata.parent}, outside of {place.environment}"
+    return hang(f"{where}: this is for every environment that sees it.", 0, width) + "\n"
+
+
 def offered(
     upgrades: Sequence[Upgrade],
     width: int | None = None,

@@ -179,7 +179,16 @@ def test_the_dead_of_another_node_keep_others_out_for_a_while(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("_hasty")
-@pytest.mark.parametrize("text", [b"", b"0", b"a file of somebody else", b"000 {}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"0",
+        b"a file of somebody else",
+        b"000 {}",
+        claim.written(replace(claim.mine(), process="x"), 0),  # type: ignore[arg-type] # as a damaged file has it
+    ],
+)
 def test_what_nobody_renews_keeps_others_out_for_a_while(tmp_path: Path, text: bytes) -> None:
     (tmp_path / LEASE).write_bytes(text)
     with pytest.raises(BusyError, match="Another verl-doctor is changing"), lease.held(tmp_path, 0):
@@ -289,3 +298,30 @@ def test_a_lease_goes_with_what_an_uninstall_left(sandbox: Sandbox) -> None:
     metadata = sandbox.metadata
     sandbox.revert()
     assert not metadata.exists()
+
+
+def test_a_process_that_nobody_waits_for_is_dead(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    number = os.fork()
+    if number == 0:
+        hold(tmp_path)
+        os.write(write, b"!")
+        os._exit(0)
+    assert os.read(read, 1) == b"!"
+    os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
+    with lease.held(tmp_path, 0):
+        pass
+    os.waitpid(number, 0)
+    os.close(read)
+    os.close(write)
+
+
+@pytest.mark.usefixtures("_shared", "_hasty")
+def test_nothing_to_do_beside_a_writer_of_another_node_is_no_error(sandbox: Sandbox) -> None:
+    sandbox.apply()
+    with child(lambda: elsewhere(sandbox.metadata)):
+        assert not sandbox.apply().changes
+        assert not lease.is_abandoned(sandbox.metadata)
+    assert lease.is_abandoned(sandbox.metadata)
+    sandbox.apply()
+    assert not (sandbox.metadata / LEASE).exists()

@@ -106,10 +106,22 @@ def test_a_file_of_somebody_else_is_not_taken_over(sandbox: Sandbox, monkeypatch
     os.chown(sandbox.site / LOCAL_RANK, NOBODY, -1)
     before = sandbox.snapshot()
     monkeypatch.setattr(os, "fchown", refused)
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
     with pytest.raises(WriteFailedError, match=r"uniproc_executor\.py cannot be written: it belongs to another user"):
         sandbox.apply()
     assert sandbox.snapshot() == before
     assert (sandbox.site / LOCAL_RANK).stat().st_uid == NOBODY
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_file_of_somebody_else_that_this_user_may_write_is_patched(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shared environment: files of a colleague, for a group to write."""
+    monkeypatch.setattr(os, "fchown", lambda *_: None)
+    os.chown(sandbox.site / LOCAL_RANK, NOBODY, -1)
+    sandbox.apply()
+    assert set(sandbox.states().values()) == {"applied"}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")

@@ -8,6 +8,10 @@ import secrets
 import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
+
+_ENDED: Final = "ended"
+"""When a process started that nobody has waited for yet, as in a container without an init process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +29,18 @@ class Claim:
     born: str
 
     @property
+    def is_here(self) -> bool:
+        """Whether the holder is, or was, a process that this kernel knows by its number."""
+        return bool(self.kernel) and (self.kernel, self.host) == (_kernel(), socket.gethostname())
+
+    @property
     def is_dead(self) -> bool:
         """Whether the holder was a process here and is no more; False where only another node knows."""
-        if not self.kernel or self.kernel != _kernel():
+        if not self.is_here:
             return False
         try:
             os.kill(self.process, 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, OverflowError):
             return True
         except PermissionError:
             pass  # it is there, and somebody else's
@@ -57,9 +66,11 @@ def written(claim: Claim, renewed: int) -> bytes:
 def read(content: bytes) -> Claim | None:
     """Return the claim in the content of a file, None for one that is not written yet, or not by a doctor."""
     try:
-        return Claim(**json.loads(content.partition(b" ")[2]))
+        found = Claim(**json.loads(content.partition(b" ")[2]))
     except (ValueError, TypeError):
         return None
+    is_one = isinstance(found.process, int) and isinstance(found.token, str)
+    return found if is_one else None
 
 
 def _kernel() -> str:
@@ -72,9 +83,10 @@ def _kernel() -> str:
 
 
 def _born(process: int) -> str:
-    """Return when a process started, nothing for one that cannot be seen."""
+    """Return when a process started; nothing for one that cannot be seen, and another time for one that has ended."""
     try:
         status = Path(f"/proc/{process}/stat").read_bytes()
     except OSError:
         return ""
-    return status.rpartition(b")")[2].split()[19].decode("ascii")  # the 22nd field; the second may hold anything
+    state, *fields = status.rpartition(b")")[2].split()  # from the third field on; the second may hold anything
+    return _ENDED if state in {b"Z", b"X"} else fields[18].decode("ascii")

@@ -92,6 +92,19 @@ def held(folder: Path, patience: float) -> Iterator[Callable[[], None]]:
             lease.release()
 
 
+def is_abandoned(folder: Path) -> bool:
+    """Say whether a dead writer left the lease on a folder; where only another node knows, look on until it shows."""
+    first, since = content.read(LocalHost(), folder / LEASE), _now()
+    while (found := content.read(LocalHost(), folder / LEASE)) is not None:
+        holder = claim.read(found)
+        if (holder and holder.is_dead) or _now() - since > SECONDS:
+            return True
+        if found != first or (holder and holder.is_here):
+            return False
+        time.sleep(_PAUSE)
+    return False
+
+
 def _taken(file: Path, patience: float) -> Lease | None:
     mine = claim.mine()
     until = _now() + patience

@@ -15,13 +15,15 @@ _OF_THE_SYSTEM: Final = ("security.", "trusted.")
 
 
 def carry(file: int, model: Path) -> None:
-    """Give an open file what another one has. Raises OSError where that cannot be: rights would change hands."""
+    """Give an open file what another one has.
+
+    Raises OSError where that cannot be and rights would change hands. A file of somebody else whose content this user
+    may write anyway becomes theirs where it cannot be given away, as with pip and uv.
+    """
     wanted = model.stat()
     _own(file, wanted)
-    if os.fstat(file).st_uid != wanted.st_uid:
-        raise PermissionError(
-            errno.EPERM, "it belongs to another user, and only root could leave it theirs", str(model)
-        )
+    if os.fstat(file).st_uid != wanted.st_uid and not os.access(model, os.W_OK, effective_ids=True):
+        raise PermissionError(errno.EPERM, "it belongs to another user, who alone may write it", str(model))
     os.fchmod(file, stat.S_IMODE(wanted.st_mode))
     _carry_extended(file, model)
 
