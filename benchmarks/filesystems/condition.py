@@ -9,6 +9,7 @@ STORE = f"vllm-{VERSION}.dist-info/verl-doctor/"
 RECORD = f"vllm-{VERSION}.dist-info/RECORD"
 OLD = "old"
 NEW = "new"
+REFUSED = 1
 COULD_NOT = 3
 """The exit code of a doctor that could not do its work."""
 

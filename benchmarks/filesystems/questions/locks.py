@@ -11,7 +11,7 @@ from benchmarks.battery.case import Case
 from benchmarks.battery.row import Cell
 from benchmarks.battery.running import DEADLINE, Command, started
 from benchmarks.battery.stops import Standing
-from benchmarks.filesystems.condition import COULD_NOT, NEW, is_sentence
+from benchmarks.filesystems.condition import COULD_NOT, NEW, REFUSED, is_sentence
 from benchmarks.filesystems.question import question
 from benchmarks.filesystems.questions.interruptions import said
 from benchmarks.filesystems.site import Site
@@ -52,10 +52,10 @@ def dead_node(site: Site) -> Cell:
 
 @question("refuses in the end", nodes=2)
 def refuses(site: Site) -> Cell:
-    """While a run on one node stands still for longer than the other waits, one of the two ends with exit code 3.
+    """While a run on one node stands still for longer than the other waits, one of the two fails, with exit code 3 or 1.
 
-    That says so in one sentence, and writes nothing (more); the other one patches. Where the system knows that the
-    first lives, it is the second; where nodes see only its lease, it is the first, which was taken for dead.
+    It writes nothing (more), and the other one patches. Where the system knows that the first lives, it is the second
+    that says so, in one sentence; where nodes see only its lease, it is the first, which was taken for dead.
     """
     with tempfile.TemporaryDirectory() as logs:
         case, place = Case(site.tool), _places(site, Path(logs))[1]
@@ -65,7 +65,7 @@ def refuses(site: Site) -> Cell:
             code = first.go_on()
     found = site.condition(case)
     is_refused = (ran.code, code) == (COULD_NOT, 0) and is_old and is_sentence(ran.output)
-    is_taken_over = (ran.code, code) == (0, COULD_NOT)
+    is_taken_over = ran.code == 0 and code in {REFUSED, COULD_NOT}
     is_right = found == NEW and (is_refused or is_taken_over)
     return Cell("yes" if is_right else "no", f"exit {code}, and exit {ran.code} {said(ran.output)}; in the end {found}")
 
