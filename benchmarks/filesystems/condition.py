@@ -11,7 +11,7 @@ OLD = "old"
 NEW = "new"
 REFUSED = 1
 COULD_NOT = 3
-"""The exit code of a doctor that could not do its work."""
+"""The exit codes of a doctor that refuses what it found, and of one that could not do its work."""
 
 
 def condition(case: Case) -> str:

@@ -52,7 +52,7 @@ def dead_node(site: Site) -> Cell:
 
 @question("refuses in the end", nodes=2)
 def refuses(site: Site) -> Cell:
-    """While a run on one node stands still for longer than the other waits, one of the two fails, with exit code 3 or 1.
+    """While a run on one node stands still for longer than the other waits, one fails, with exit code 3 or 1.
 
     It writes nothing (more), and the other one patches. Where the system knows that the first lives, it is the second
     that says so, in one sentence; where nodes see only its lease, it is the first, which was taken for dead.
