@@ -20,6 +20,12 @@ def failed(path: Path, number: int = errno.EACCES, words: str = WORDS) -> WriteF
     return error
 
 
+@pytest.fixture
+def _barred(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # whoever runs the tests
+
+
+@pytest.mark.usefixtures("_barred")
 def test_a_folder_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = tmp_path.owner()
     monkeypatch.setattr(os, "geteuid", lambda: 4_242_424)
@@ -30,12 +36,18 @@ def test_a_folder_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     )
 
 
+@pytest.mark.usefixtures("_barred")
 def test_a_folder_of_ones_own(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
     error = explained(failed(tmp_path / "x"))
     tmp_path.chmod(0o755)
     assert f"may not write in {tmp_path}, although it is theirs: its mode is dr-xr-xr-x; nothing was" in str(error)
     assert [step.command for step in error.steps] == [f"chmod u+w {tmp_path}"]
+
+
+def test_what_is_not_about_the_folder_stays(tmp_path: Path) -> None:
+    error = failed(tmp_path / "x")
+    assert explained(error) is error
 
 
 @pytest.mark.parametrize(

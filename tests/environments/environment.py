@@ -101,11 +101,10 @@ class Environment(Sandbox):
         return finished
 
     def refusal(self, *arguments: str, code: int, flags: tuple[str, ...] = ()) -> str:
-        """Run `verl-doctor patch` where it must refuse; return its one sentence."""
+        """Run `verl-doctor patch` where it must refuse; return its one sentence, without what to run next."""
         finished = self.patch(*arguments, code=code, flags=flags)
         assert finished.stdout == ""
-        *_, sentence = finished.stderr.splitlines()  # after an upgrade that would do instead
-        assert sentence.startswith("verl-doctor: ")
+        [sentence] = [line for line in finished.stderr.splitlines() if line.startswith("verl-doctor: ")]
         return sentence.removeprefix("verl-doctor: ")
 
     def changed(self, *arguments: str) -> list[str]:
@@ -115,6 +114,7 @@ class Environment(Sandbox):
 
     def words(self, *names: str) -> list[str]:
         """Return what `--status` says of these patches, of the three without any."""
-        lines = [re.split(r"\s{2,}", line) for line in self.patch("--status", *(names or NAMES)).stdout.splitlines()]
+        _, *rows = self.patch("--status", *(names or NAMES)).stdout.splitlines()  # the first says what was examined
+        lines = [re.split(r"\s{2,}", row) for row in rows]
         said = {name: word for word, _, name, *_ in lines}
         return [said[name] for name in names or NAMES]

@@ -29,7 +29,7 @@ def test_uninstalled(environment: Environment, installer: Installer, share: floa
     installer.uninstall(reference)
     _killed(environment, share)
     installer.uninstall(environment)
-    assert environment.patch(*STATUS).stdout.startswith("not installed ")
+    assert environment.patch(*STATUS).stdout.splitlines()[1].startswith("not installed ")
     environment.patch(*REVERT)
     assert environment.traces() == []
     assert environment.photograph().keys() == reference.photograph().keys()

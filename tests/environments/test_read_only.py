@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 BOUND = ("-c", DROP)
 
-REFUSED = "cannot be written: Permission denied; nothing was changed."
+REFUSED = re.compile("may not write in .*, although it is theirs: .*; nothing was changed.")
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,7 @@ def _locked(environment: Environment, what: str) -> None:
 def test_apply(environment: Environment, what: str) -> None:
     _locked(environment, what)
     before = contents(environment.photograph())
-    assert REFUSED in environment.refusal(*APPLY, code=3, flags=BOUND)
+    assert REFUSED.search(environment.refusal(*APPLY, code=3, flags=BOUND))
     assert contents(environment.photograph()) == before
 
 
@@ -64,7 +65,7 @@ def test_apply(environment: Environment, what: str) -> None:
 def test_revert(patched: Environment, what: str) -> None:
     _locked(patched, what)
     before = contents(patched.photograph())
-    assert REFUSED in patched.refusal(*REVERT, code=3, flags=BOUND)
+    assert REFUSED.search(patched.refusal(*REVERT, code=3, flags=BOUND))
     assert contents(patched.photograph()) == before
 
 
@@ -78,8 +79,8 @@ def test_bytecode_that_somebody_else_wrote(
     before = contents(subject.photograph())
     for _ in range(2):
         sentence = subject.refusal(*verb, code=3, flags=BOUND)
-        assert "/__pycache__/weight_utils." in sentence
-        assert REFUSED in sentence
+        assert "/__pycache__," in sentence
+        assert REFUSED.search(sentence)
         assert contents(subject.photograph()) == before
 
 
