@@ -161,7 +161,8 @@ def _from_python(host: Host, python: Path) -> Target:
 
 def _barred(host: Host, path: Path) -> Path | None:
     """Return the folder on the way to a file that this user may not enter."""
-    for step in (*reversed(path.parents), path):
+    real = host.real(path)
+    for step in (*reversed(real.parents), real):
         try:
             host.size(step)
         except PermissionError:
