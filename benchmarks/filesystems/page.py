@@ -27,7 +27,7 @@ file system, uv's cache on the same one; three files are patched. Where a file s
 of the same folder on this machine; the second has its own host name and processes that the first cannot see.
 
 "yes": as it should be, see below the table. "no": not so. "—": the question means nothing for it. "not here": the file
-system could not be had on this machine, for the reason below.
+system could not be had on this machine, for the reason below; "not asked": left out of the runs this page is made of.
 
 """
 
