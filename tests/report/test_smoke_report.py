@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,11 @@ def test_json_is_as_the_schema_has_it(test: SmokeTest) -> None:
 @pytest.mark.parametrize("file", KEPT, ids=lambda file: file.stem)
 def test_kept_runs_are_as_the_schema_has_it(file: Path) -> None:
     follows(json.loads(file.read_text()), "preflight" if "preflight" in file.name else "smoke-test")
+
+
+@pytest.mark.parametrize("file", KEPT, ids=lambda file: file.stem)
+def test_kept_runs_do_not_say_where_the_doctor_lay(file: Path) -> None:
+    assert not re.search(r'File \\?"/(?!tmp/)[^"]*/verl_doctor/', file.read_text())
 
 
 @pytest.mark.parametrize(
