@@ -21,7 +21,7 @@ _BARRED: Final = (errno.EACCES, errno.EPERM)
 
 
 def refused(asked: Asked, error: PatchRefusedError) -> PatchRefusedError:
-    """Return a refusal with what to run: the command that brings the published files back, and that for the others."""
+    """Return a refusal with what to run: the command that brings the files back, and that for the others."""
     message = str(error) if asked.is_written else f"This cannot be patched as it is: {error.reason}"
     if asked.is_taken_back:
         return PatchRefusedError(message)
