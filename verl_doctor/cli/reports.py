@@ -158,12 +158,6 @@ def deliver(report: Told, wanted: Delivery, exit_code: int) -> int:
     return exit_code or (3 if failures else 0)
 
 
-def _complain(told: str) -> None:
-    from verl_doctor.report.plain_text import printable
-
-    sys.stderr.write(f"verl-doctor: {printable(told)}\n")
-
-
 def _refused(report: Told, form: ReportFormat, file: Path, modes: Mapping[Path, int]) -> str | None:
     """Write a report to a file; return why that could not be."""
     try:
